@@ -1,0 +1,158 @@
+package models
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"mooring/internal/oauth"
+	"mooring/internal/vault"
+)
+
+// Role is what a member may do in a tenant.
+type Role string
+
+// The roles, from most to least.
+const (
+	Owner    Role = "owner"    // everything, people included
+	Operator Role = "operator" // connect, fetch, disconnect
+	Viewer   Role = "viewer"   // look
+)
+
+// MayOperate says whether the role may change connections.
+func (r Role) MayOperate() bool { return r == Owner || r == Operator }
+
+// Actor is who does something, for the audit event.
+type Actor struct {
+	Kind ActorKind
+	ID   uuid.UUID // zero for the system
+}
+
+// ActorKind tells people from staff and from the program itself.
+type ActorKind string
+
+// The kinds of actor.
+const (
+	Person ActorKind = "person"
+	Staff  ActorKind = "staff"
+	System ActorKind = "system"
+)
+
+// State of a connection says who must act.
+type State string
+
+// The states.
+const (
+	Connected    State = "connected"
+	NeedsYou     State = "needs_you"    // the merchant must act: reconnect, usually
+	Provider     State = "provider"     // the provider is failing; we try again
+	Ours         State = "ours"         // our configuration or our stored data; the platform must act
+	Disconnected State = "disconnected" // ended by the person
+)
+
+// SyncState says whether data is being fetched.
+type SyncState string
+
+// The states of a sync.
+const (
+	SyncIdle    SyncState = "idle"
+	SyncQueued  SyncState = "queued"
+	SyncRunning SyncState = "running"
+)
+
+// Connection is a tenant's link to one account at one provider.
+type Connection struct {
+	ID                uuid.UUID
+	TenantID          uuid.UUID
+	Provider          string
+	Environment       oauth.Environment
+	AccountHash       []byte
+	AccountMasked     string
+	State             State
+	Reason            string // kind of a provider error or a word of ours; "" while connected
+	StateSince        time.Time
+	CredentialVersion int64
+	SyncState         SyncState
+	SyncDone          int // blocks read so far, of
+	SyncTotal         int
+	SyncSince         *time.Time
+	SyncedAt          *time.Time // last complete sync; nil: none yet
+	CreatedAt         time.Time
+}
+
+// Snapshot is one version of one block of data, sealed.
+type Snapshot struct {
+	ConnectionID uuid.UUID
+	Block        oauth.Block
+	Version      int64
+	Data         vault.Sealed
+	Raw          vault.Sealed
+	ContentHash  []byte
+	ProviderAsOf *time.Time
+	SourceZone   string
+	Partial      bool
+	ChangedAt    time.Time // when this version was first seen
+	FetchedAt    time.Time // when it was last seen
+}
+
+// Event is one line of a tenant's history.
+type Event struct {
+	ID           uuid.UUID
+	ConnectionID *uuid.UUID
+	ActorKind    ActorKind
+	ActorID      *uuid.UUID
+	Kind         string         // "connection.connected"; the page has a sentence for each, key "event.<kind>"
+	Detail       map[string]any // placeholders of that sentence
+	CreatedAt    time.Time
+}
+
+// AttemptStatus is where a try to connect stands.
+type AttemptStatus string
+
+// The life of an attempt. Pending, Exchanging and Returned are open, the rest have ended.
+const (
+	Pending    AttemptStatus = "pending"    // the browser is at the provider
+	Exchanging AttemptStatus = "exchanging" // came back; the provider is being asked
+	Returned   AttemptStatus = "returned"   // an account came back without our state: the person must confirm it
+	Stored     AttemptStatus = "stored"     // connected
+	Denied     AttemptStatus = "denied"     // the person said no at the provider
+	Failed     AttemptStatus = "failed"     // see Reason
+	Cancelled  AttemptStatus = "cancelled"  // the person said no here
+)
+
+// Attempt is one try to connect an account.
+type Attempt struct {
+	ID               uuid.UUID
+	UserID           uuid.UUID
+	SessionID        uuid.UUID
+	Provider         string
+	Environment      oauth.Environment
+	ConnectionID     *uuid.UUID // set when reconnecting
+	Status           AttemptStatus
+	Reason           string // kind of a provider error or a word of ours
+	ProviderCode     string // the provider's own code, already shortened
+	AccountMasked    string // the account waiting for confirmation, or the one refused
+	ResultConnection *uuid.UUID
+	CreatedAt        time.Time
+	ConsumedAt       *time.Time
+	FinishedAt       *time.Time
+	ExpiresAt        time.Time
+}
+
+// TenantRow is a tenant in the admins' list.
+type TenantRow struct {
+	ID          uuid.UUID
+	Name        string
+	CreatedAt   time.Time
+	OwnerEmail  string
+	Connections int // not disconnected
+	Attention   int // of them, not in state connected
+}
+
+// Member is a person of a tenant.
+type Member struct {
+	UserID    uuid.UUID
+	Email     string
+	Role      Role
+	CreatedAt time.Time
+}

@@ -1,0 +1,97 @@
+package oauth
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/shopspring/decimal"
+)
+
+// Reading is one block of data, as we understand it and as it came.
+type Reading[T any] struct {
+	Data         T
+	Raw          json.RawMessage // the provider's answer; kept sealed, never shown unredacted
+	ProviderAsOf time.Time       // the provider's own date of the data; zero: it tells none
+	SourceZone   string          // the IANA zone that the provider's times were read in
+	Partial      bool            // the provider holds more than was read
+}
+
+// Personal is a value about a person. It is stored sealed; formatting it shows the masked form, so that a page or a
+// log must call Reveal on purpose.
+type Personal string
+
+// Reveal gives the value.
+func (p Personal) Reveal() string { return string(p) }
+
+// String masks all but the ends.
+func (p Personal) String() string { return Mask(string(p)) }
+
+// Mask hides the middle of a value so that its owner still recognises it: two characters at each end stay when the
+// value is long enough, one when it is short, none when it is shorter still.
+func Mask(value string) string {
+	runes := []rune(value)
+	keep := 2
+	switch {
+	case len(runes) == 0:
+		return ""
+	case len(runes) < 3:
+		keep = 0
+	case len(runes) < 8:
+		keep = 1
+	}
+	return string(runes[:keep]) + "•••" + string(runes[len(runes)-keep:])
+}
+
+// Money is an exact amount. Currency is an ISO 4217 code or a coin's symbol; empty where the provider tells none.
+type Money struct {
+	Amount   decimal.Decimal `json:"amount"`
+	Currency string          `json:"currency"`
+}
+
+// Merchant is the account as the provider's merchant.
+type Merchant struct {
+	ID       string   `json:"id"`
+	Name     string   `json:"name,omitempty"`
+	Status   string   `json:"status,omitempty"`
+	Gateways []string `json:"gateways,omitempty"`
+}
+
+// Company is the registered company.
+type Company struct {
+	Name        string    `json:"name,omitempty"`
+	Type        string    `json:"type,omitempty"`
+	TaxNumber   Personal  `json:"tax_number,omitempty"`
+	Address     string    `json:"address,omitempty"`
+	LegalPerson Personal  `json:"legal_person,omitempty"`
+	LegalPhone  Personal  `json:"legal_phone,omitempty"`
+	Registered  time.Time `json:"registered,omitzero"`
+}
+
+// User is the person who holds the account at the provider.
+type User struct {
+	ID       string    `json:"id,omitempty"`
+	Username string    `json:"username,omitempty"`
+	RealName Personal  `json:"real_name,omitempty"`
+	Phone    Personal  `json:"phone,omitempty"`
+	Email    Personal  `json:"email,omitempty"`
+	Created  time.Time `json:"created,omitzero"`
+}
+
+// Wallet is the balance in one currency or coin. Frozen is part of Total.
+type Wallet struct {
+	Available Money `json:"available"`
+	Frozen    Money `json:"frozen"`
+	Total     Money `json:"total"`
+}
+
+// FlowEntry is one movement. Kind and Status are the provider's own words, lower case.
+type FlowEntry struct {
+	ID         string    `json:"id"`
+	Kind       string    `json:"kind"` // "transaction", "chargeback"
+	OrderNo    string    `json:"order_no,omitempty"`
+	Gateway    string    `json:"gateway,omitempty"`
+	Amount     Money     `json:"amount"`
+	Status     string    `json:"status,omitempty"`
+	Reason     string    `json:"reason,omitempty"`
+	OccurredAt time.Time `json:"occurred_at,omitzero"`
+}
