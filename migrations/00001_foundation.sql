@@ -175,6 +175,7 @@ CREATE TABLE attempts (
     connection_id     uuid,
     state_hash        bytea       NOT NULL UNIQUE,
     browser_hash      bytea       NOT NULL,
+    arrival_hash      bytea,
     verifier_sealed   bytea       NOT NULL,
     status            text        NOT NULL CHECK (status IN ('pending', 'exchanging', 'returned', 'stored', 'denied', 'failed', 'cancelled')),
     reason            text        NOT NULL DEFAULT '',
@@ -196,6 +197,7 @@ COMMENT ON COLUMN attempts.session_id IS 'The session that began. No foreign key
 COMMENT ON COLUMN attempts.connection_id IS 'Set when an existing connection is being reconnected; the account must then be the same.';
 COMMENT ON COLUMN attempts.state_hash IS 'SHA-256 of the 256-bit state that the provider echoes.';
 COMMENT ON COLUMN attempts.browser_hash IS 'SHA-256 of the flow cookie: the browser that returns must be the one that left.';
+COMMENT ON COLUMN attempts.arrival_hash IS 'SHA-256 of the code that consumed it: tells a reloaded callback from another one where no state is echoed.';
 COMMENT ON COLUMN attempts.returned_sealed IS 'Account and credential that came back without our state, waiting for the person to confirm; gone when the attempt ends.';
 CREATE INDEX attempts_newest ON attempts (tenant_id, created_at DESC);
 CREATE INDEX attempts_end ON attempts (expires_at);
@@ -228,6 +230,7 @@ CREATE TABLE account_claims (
     claimed_at        timestamptz NOT NULL,
     PRIMARY KEY (provider, environment, account_hash),
     FOREIGN KEY (holder_tenant, holder_connection) REFERENCES connections (tenant_id, id) ON DELETE CASCADE
+        DEFERRABLE INITIALLY DEFERRED                            -- claimed and connected in one batch, in any order
 );
 COMMENT ON TABLE account_claims IS 'Which tenant holds an external account. Outside the tenants'' tables, reached only through claim_account and release_account.';
 CREATE INDEX account_claims_holder ON account_claims (holder_tenant, holder_connection);
@@ -325,6 +328,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON sessions, one_time_links          TO moo
 GRANT SELECT, INSERT, UPDATE         ON connections, attempts, snapshots  TO mooring_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON credentials                       TO mooring_app;
 GRANT SELECT, INSERT                 ON events                            TO mooring_app;
+GRANT INSERT                         ON platform_events                   TO mooring_app; -- staff who change their own password
 GRANT SELECT, INSERT, UPDATE, DELETE ON rate_limits                       TO mooring_app;
 GRANT SELECT, INSERT                 ON vault_canaries                    TO mooring_app;
 

@@ -1,0 +1,254 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"mooring/internal/errs"
+	"mooring/internal/oauth"
+	"mooring/internal/vault"
+)
+
+// ErrClaimed says that another tenant holds the external account; it does not say which.
+var ErrClaimed = errors.New("models: another tenant holds this account")
+
+// KnownError says that the tenant has a connection to this account already: seal again, for that one.
+type KnownError struct{ Connection Connection }
+
+// Error implements error.
+func (e *KnownError) Error() string { return "models: the tenant knows this account already" }
+
+const connectionColumns = `c.id, c.tenant_id, c.provider, c.environment, c.account_hash, c.account_masked, c.state, c.reason,
+	c.state_since, c.credential_version, c.sync_state, c.sync_done, c.sync_total, c.sync_since, c.synced_at, c.created_at`
+
+func scanConnection(row pgx.CollectableRow) (Connection, error) { return scanConnectionAnd(row) }
+
+func scanConnectionAnd(row pgx.Row, more ...any) (c Connection, err error) {
+	err = row.Scan(append([]any{
+		&c.ID, &c.TenantID, &c.Provider, &c.Environment, &c.AccountHash, &c.AccountMasked, &c.State, &c.Reason,
+		&c.StateSince, &c.CredentialVersion, &c.SyncState, &c.SyncDone, &c.SyncTotal, &c.SyncSince, &c.SyncedAt, &c.CreatedAt,
+	}, more...)...)
+	return c, err
+}
+
+// Connections gives the tenant's connections, newest first, and its unfinished attempts. One round trip.
+func (t *TenantStore) Connections(ctx context.Context) (conns []Connection, open []Attempt, err error) {
+	defer explain("Connections", &err)
+	err = t.batch(ctx, func(b *pgx.Batch) {
+		t.queueConnections(b, &conns)
+		t.queueOpenAttempts(b, &open)
+	})
+	return conns, open, err
+}
+
+func (t *TenantStore) queueConnections(b *pgx.Batch, into *[]Connection) {
+	b.Queue(`SELECT `+connectionColumns+` FROM connections c WHERE tenant_id = $1 ORDER BY created_at DESC, id DESC`,
+		t.tenant).Query(func(rows pgx.Rows) (err error) {
+		*into, err = pgx.CollectRows(rows, scanConnection)
+		return err
+	})
+}
+
+// Sealing is everything of a tenant that a page opens: the key and the newest snapshots.
+type Sealing struct {
+	Key       vault.WrappedKey
+	Snapshots []Snapshot
+}
+
+// Overview gives the tenant's connections with the newest version of each block. One round trip.
+func (t *TenantStore) Overview(ctx context.Context) (conns []Connection, s Sealing, err error) {
+	defer explain("Overview", &err)
+	err = t.batch(ctx, func(b *pgx.Batch) {
+		t.queueConnections(b, &conns)
+		t.queueKey(b, &s.Key)
+		queueNewest(b, &s.Snapshots, `s.tenant_id = $1`, t.tenant)
+	})
+	return conns, s, err
+}
+
+// Detail is one connection with what its page shows.
+type Detail struct {
+	Connection
+	Sealing
+	Account    vault.Sealed
+	Credential vault.Sealed // nil when there is none; the page only looks whether it opens
+	Events     []Event
+}
+
+// Connection gives one connection with its newest blocks and its history. One round trip.
+func (t *TenantStore) Connection(ctx context.Context, id uuid.UUID) (d Detail, err error) {
+	defer explain("Connection", &err)
+	err = t.batch(ctx, func(b *pgx.Batch) {
+		b.Queue(`SELECT `+connectionColumns+`, c.account_sealed, k.sealed FROM connections c
+			LEFT JOIN credentials k ON k.tenant_id = c.tenant_id AND k.connection_id = c.id
+			WHERE c.tenant_id = $1 AND c.id = $2`, t.tenant, id).QueryRow(func(row pgx.Row) (err error) {
+			d.Connection, err = scanConnectionAnd(row, (*[]byte)(&d.Account), (*[]byte)(&d.Credential))
+			return err
+		})
+		t.queueKey(b, &d.Key)
+		queueNewest(b, &d.Snapshots, `s.tenant_id = $1 AND s.connection_id = $2`, t.tenant, id)
+		queueEvents(b, &d.Events, `SELECT `+eventColumns+` FROM events
+			WHERE tenant_id = $1 AND connection_id = $2 ORDER BY id DESC LIMIT 50`, t.tenant, id)
+	})
+	return d, err
+}
+
+func (t *TenantStore) queueKey(b *pgx.Batch, into *vault.WrappedKey) {
+	b.Queue(`SELECT wrapped FROM tenant_keys WHERE tenant_id = $1`, t.tenant).QueryRow(func(row pgx.Row) error {
+		return row.Scan((*[]byte)(into))
+	})
+}
+
+// NewConnection is an account about to be connected.
+type NewConnection struct {
+	ID          uuid.UUID
+	Version     int64 // 1 for a new connection, one more than the last for a known one
+	Attempt     uuid.UUID
+	Provider    string
+	Environment oauth.Environment
+	AccountHash []byte
+	Masked      string
+	Account     vault.Sealed // sealed at version 0: an account never changes
+	Credential  vault.Sealed // sealed at Version
+	ExpiresAt   time.Time    // zero: no known expiry
+}
+
+// Enqueue puts a job into the transaction it is given.
+type Enqueue func(ctx context.Context, tx *Tx) error
+
+// Connect stores a new connection: claim, connection, credential, event, first sync and the attempt's end, all or
+// nothing. ErrClaimed when another tenant holds the account, *KnownError when this tenant has a connection to it.
+func (t *TenantStore) Connect(ctx context.Context, n NewConnection, enqueue Enqueue) (err error) {
+	defer explain("Connect", &err)
+	return t.inTx(ctx, func(tx *Tx) error {
+		var known *Connection
+		var claimed *bool
+		err := tx.batch(ctx, func(b *pgx.Batch) {
+			queueClaim(b, n, &claimed)
+			b.Queue(`SELECT `+connectionColumns+` FROM connections c
+				WHERE tenant_id = $1 AND provider = $2 AND environment = $3 AND account_hash = $4 FOR UPDATE`,
+				t.tenant, n.Provider, n.Environment, n.AccountHash).QueryRow(func(row pgx.Row) error {
+				c, err := scanConnectionAnd(row)
+				if err == nil {
+					known = &c
+				}
+				return ignoreNoRows(err)
+			})
+			b.Queue(`
+				INSERT INTO connections (tenant_id, id, provider, environment, account_hash, account_masked, account_sealed,
+				    state, state_since, credential_version, sync_state, sync_since, created_at)
+				VALUES ($1, $2, $3, $4, $5, $6, $7, 'connected', $8, $9, 'queued', $8, $8)
+				ON CONFLICT (tenant_id, provider, environment, account_hash) DO NOTHING`,
+				t.tenant, n.ID, n.Provider, n.Environment, n.AccountHash, n.Masked, []byte(n.Account), t.now(), n.Version)
+			t.queueBound(b, n, "connection.connected")
+		})
+		if outcome := bindOutcome(claimed, known); outcome != nil {
+			return outcome
+		}
+		if err != nil {
+			return err
+		}
+		return enqueue(ctx, tx)
+	})
+}
+
+// Reconnect gives a known connection a new credential; it keeps its id, history and data. Version must follow the one
+// in the row, or somebody else was faster (Conflict).
+func (t *TenantStore) Reconnect(ctx context.Context, n NewConnection, enqueue Enqueue) (err error) {
+	defer explain("Reconnect", &err)
+	return t.inTx(ctx, func(tx *Tx) error {
+		var claimed *bool
+		err := tx.batch(ctx, func(b *pgx.Batch) {
+			queueClaim(b, n, &claimed)
+			b.Queue(`
+				UPDATE connections
+				   SET state = 'connected', reason = '', state_since = $5, credential_version = $4,
+				       sync_state = 'queued', sync_since = $5, sync_done = 0
+				 WHERE tenant_id = $1 AND id = $2 AND account_hash = $3 AND credential_version = $4 - 1`,
+				t.tenant, n.ID, n.AccountHash, n.Version, t.now()).Exec(one(errs.New(errs.Conflict, "error.conflict")))
+			t.queueBound(b, n, "connection.reconnected")
+		})
+		if outcome := bindOutcome(claimed, nil); outcome != nil {
+			return outcome
+		}
+		if err != nil {
+			return err
+		}
+		return enqueue(ctx, tx)
+	})
+}
+
+// bindOutcome reads the answers before the batch's error: a refused claim or a known account makes later statements
+// fail, and they are the reason. A nil claimed means that the database never answered.
+func bindOutcome(claimed *bool, known *Connection) error {
+	switch {
+	case claimed != nil && !*claimed:
+		return ErrClaimed
+	case known != nil:
+		return &KnownError{Connection: *known}
+	}
+	return nil
+}
+
+func queueClaim(b *pgx.Batch, n NewConnection, claimed **bool) {
+	b.Queue(`SELECT coalesce(claim_account($1, $2, $3, $4), false)`, n.Provider, n.Environment, n.AccountHash, n.ID).
+		QueryRow(func(row pgx.Row) error { return row.Scan(claimed) })
+}
+
+// queueBound writes what connecting and reconnecting have in common: the credential, the attempt's end, the event.
+func (t *TenantStore) queueBound(b *pgx.Batch, n NewConnection, event string) {
+	b.Queue(`
+		INSERT INTO credentials (tenant_id, connection_id, version, sealed, expires_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (tenant_id, connection_id)
+		DO UPDATE SET version = excluded.version, sealed = excluded.sealed, expires_at = excluded.expires_at, updated_at = excluded.updated_at`,
+		t.tenant, n.ID, n.Version, []byte(n.Credential), timeOrNull(n.ExpiresAt), t.now())
+	b.Queue(`
+		UPDATE attempts SET status = 'stored', finished_at = $4, result_connection = $3, account_masked = $5, verifier_sealed = ''
+		 WHERE tenant_id = $1 AND id = $2 AND status = 'exchanging'`, t.tenant, n.Attempt, n.ID, t.now(), n.Masked).
+		Exec(one(errs.New(errs.Conflict, "error.attempt_ended")))
+	t.queueEvent(b, NewEvent{Kind: event, Connection: n.ID, Detail: map[string]any{"provider": n.Provider, "account": n.Masked}})
+	wake(b, n.Attempt)
+	wake(b, n.ID)
+}
+
+// Disconnect ends a connection: the credential is destroyed and the account given free at once. What was fetched stays.
+// It gives back the credential as it was, for telling the provider.
+func (t *TenantStore) Disconnect(ctx context.Context, id uuid.UUID) (c Connection, last vault.Sealed, err error) {
+	defer explain("Disconnect", &err)
+	err = t.inTx(ctx, func(tx *Tx) error {
+		err := tx.batch(ctx, func(b *pgx.Batch) {
+			b.Queue(`
+				UPDATE connections c
+				   SET state = 'disconnected', reason = '', state_since = $3, sync_state = 'idle',
+				       credential_version = credential_version + 1
+				 WHERE tenant_id = $1 AND id = $2 AND state <> 'disconnected' RETURNING `+connectionColumns,
+				t.tenant, id, t.now()).QueryRow(func(row pgx.Row) (err error) {
+				c, err = scanConnectionAnd(row)
+				return err
+			})
+			b.Queue(`DELETE FROM credentials WHERE tenant_id = $1 AND connection_id = $2 RETURNING sealed`, t.tenant, id).
+				QueryRow(func(row pgx.Row) error { return ignoreNoRows(row.Scan((*[]byte)(&last))) })
+		})
+		if err != nil {
+			return err
+		}
+		return tx.batch(ctx, func(b *pgx.Batch) {
+			b.Queue(`SELECT release_account($1, $2, $3)`, c.Provider, c.Environment, c.AccountHash)
+			t.queueEvent(b, NewEvent{Kind: "connection.disconnected", Connection: id,
+				Detail: map[string]any{"provider": c.Provider, "account": c.AccountMasked}})
+			wake(b, id)
+		})
+	})
+	return c, last, err
+}
+
+func timeOrNull(at time.Time) *time.Time {
+	if at.IsZero() {
+		return nil
+	}
+	return &at
+}

@@ -1,0 +1,145 @@
+package models
+
+import (
+	"context"
+	"encoding/base64"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"mooring/internal/errs"
+)
+
+// PlatformStore is what the platform's admins may do. It works under a role that reads across tenants but has no grant
+// on credentials, and it has no method that returns one.
+type PlatformStore struct {
+	door
+	actor Actor
+	now   func() time.Time
+}
+
+// Platform gives the admins' store; events name the actor.
+func (s *Store) Platform(actor Actor) *PlatformStore {
+	return &PlatformStore{door: s.platform, actor: actor, now: s.now}
+}
+
+// TenantQuery asks for a page of the tenants' list.
+type TenantQuery struct {
+	Search string // part of the name, or an owner's whole address; empty: all
+	Before string // cursor of the page before; empty: the newest
+	Limit  int
+}
+
+// TenantsPage is a page of the list, newest first.
+type TenantsPage struct {
+	Rows []TenantRow
+	Next string // cursor of the next page; empty: this is the last
+}
+
+// Tenants lists tenants, newest first, by keyset: the page is cut first, counts and owners are looked up for its rows
+// alone. Invalid when the cursor was not made by this list.
+func (p *PlatformStore) Tenants(ctx context.Context, q TenantQuery) (page TenantsPage, err error) {
+	defer explain("Tenants", &err)
+	at, id, err := parseCursor(q.Before)
+	if err != nil {
+		return page, err
+	}
+	search := strings.ToLower(strings.TrimSpace(q.Search))
+	pattern := "%" + likeEscaper.Replace(search) + "%"
+	err = p.batch(ctx, scope{}, func(b *pgx.Batch) {
+		b.Queue(`
+			WITH page AS MATERIALIZED (
+			    SELECT t.id, t.name, t.created_at FROM tenants t
+			     WHERE (t.created_at, t.id) < ($1, $2)
+			       AND ($3 = '' OR lower(t.name) LIKE $4 OR EXISTS (
+			           SELECT FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.tenant_id = t.id AND u.email = $3))
+			     ORDER BY t.created_at DESC, t.id DESC LIMIT $5)
+			SELECT p.id, p.name, p.created_at,
+			       coalesce((SELECT u.email FROM memberships m JOIN users u ON u.id = m.user_id
+			                  WHERE m.tenant_id = p.id AND m.role = 'owner' ORDER BY m.created_at LIMIT 1), ''),
+			       count(c.id) FILTER (WHERE c.state <> 'disconnected'),
+			       count(c.id) FILTER (WHERE c.state NOT IN ('disconnected', 'connected'))
+			  FROM page p LEFT JOIN connections c ON c.tenant_id = p.id
+			 GROUP BY p.id, p.name, p.created_at ORDER BY p.created_at DESC, p.id DESC`,
+			at, id, search, pattern, q.Limit+1).Query(func(rows pgx.Rows) (err error) {
+			page.Rows, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (r TenantRow, err error) {
+				err = row.Scan(&r.ID, &r.Name, &r.CreatedAt, &r.OwnerEmail, &r.Connections, &r.Attention)
+				return r, err
+			})
+			return err
+		})
+	})
+	if len(page.Rows) > q.Limit {
+		page.Rows = page.Rows[:q.Limit]
+		last := page.Rows[q.Limit-1]
+		page.Next = cursor(last.CreatedAt, last.ID)
+	}
+	return page, err
+}
+
+// TenantDetail is one tenant with all that an admin's page shows of it.
+type TenantDetail struct {
+	TenantRow
+	Sealing
+	Members  []Member
+	Links    []Connection
+	Timeline []Event
+}
+
+// Tenant gives one tenant. One round trip.
+func (p *PlatformStore) Tenant(ctx context.Context, id uuid.UUID) (d TenantDetail, err error) {
+	defer explain("Tenant", &err)
+	err = p.batch(ctx, scope{}, func(b *pgx.Batch) {
+		b.Queue(`SELECT id, name, created_at FROM tenants WHERE id = $1`, id).QueryRow(func(row pgx.Row) error {
+			return row.Scan(&d.ID, &d.Name, &d.CreatedAt)
+		})
+		b.Queue(`SELECT m.user_id, u.email, m.role, m.created_at FROM memberships m JOIN users u ON u.id = m.user_id
+			WHERE m.tenant_id = $1 ORDER BY m.created_at, m.user_id`, id).Query(func(rows pgx.Rows) (err error) {
+			d.Members, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Member])
+			return err
+		})
+		b.Queue(`SELECT `+connectionColumns+` FROM connections c WHERE tenant_id = $1 ORDER BY created_at DESC, id DESC`, id).
+			Query(func(rows pgx.Rows) (err error) {
+				d.Links, err = pgx.CollectRows(rows, scanConnection)
+				return err
+			})
+		b.Queue(`SELECT wrapped FROM tenant_keys WHERE tenant_id = $1`, id).QueryRow(func(row pgx.Row) error {
+			return ignoreNoRows(row.Scan((*[]byte)(&d.Key)))
+		})
+		queueNewest(b, &d.Snapshots, `s.tenant_id = $1`, id)
+		queueEvents(b, &d.Timeline, `SELECT `+eventColumns+` FROM events WHERE tenant_id = $1 ORDER BY id DESC LIMIT 50`, id)
+	})
+	for _, link := range d.Links {
+		if link.State != Disconnected {
+			d.Connections++
+		}
+		if link.State != Disconnected && link.State != Connected {
+			d.Attention++
+		}
+	}
+	return d, err
+}
+
+var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// cursor names a place in a list by its last row. It holds nothing that the page does not show.
+func cursor(at time.Time, id uuid.UUID) string {
+	return base64.RawURLEncoding.EncodeToString(append([]byte(at.UTC().Format(time.RFC3339Nano)+" "), id[:]...))
+}
+
+func parseCursor(text string) (at time.Time, id uuid.UUID, err error) {
+	if text == "" {
+		return time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), uuid.Max, nil
+	}
+	bad := errs.New(errs.Invalid, "error.bad_cursor")
+	raw, decodeErr := base64.RawURLEncoding.DecodeString(text)
+	stamp, rest, found := strings.Cut(string(raw), " ")
+	at, timeErr := time.Parse(time.RFC3339Nano, stamp)
+	id, idErr := uuid.FromBytes([]byte(rest))
+	if decodeErr != nil || !found || timeErr != nil || idErr != nil {
+		return at, id, bad
+	}
+	return at, id, nil
+}

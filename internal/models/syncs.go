@@ -1,0 +1,178 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"mooring/internal/errs"
+	"mooring/internal/oauth"
+	"mooring/internal/vault"
+)
+
+// syncLease is how long a running sync is believed in without a sign of life; longer than all its calls' time limits.
+const syncLease = 3 * time.Minute
+
+const snapshotColumns = `s.connection_id, s.block, s.version, s.data_sealed, s.content_hash, s.provider_as_of, s.source_zone,
+	s.partial, s.changed_at, s.fetched_at`
+
+// queueNewest reads the newest version of each block; the raw answers stay where they are.
+func queueNewest(b *pgx.Batch, into *[]Snapshot, where string, args ...any) {
+	b.Queue(`SELECT DISTINCT ON (s.connection_id, s.block) `+snapshotColumns+` FROM snapshots s
+		WHERE `+where+` ORDER BY s.connection_id, s.block, s.version DESC`, args...).Query(func(rows pgx.Rows) (err error) {
+		*into, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (s Snapshot, err error) {
+			err = row.Scan(&s.ConnectionID, &s.Block, &s.Version, (*[]byte)(&s.Data), &s.ContentHash, &s.ProviderAsOf,
+				&s.SourceZone, &s.Partial, &s.ChangedAt, &s.FetchedAt)
+			return s, err
+		})
+		return err
+	})
+}
+
+// QueueSync marks that a sync is wanted and enqueues it, unless one is already on its way: pressing twice is harmless.
+// NotFound for a connection that is not the tenant's, Conflict for one that is disconnected.
+func (t *TenantStore) QueueSync(ctx context.Context, id uuid.UUID, enqueue Enqueue) (err error) {
+	defer explain("QueueSync", &err)
+	return t.inTx(ctx, func(tx *Tx) error {
+		var state State
+		var free bool
+		err := tx.pgx.QueryRow(ctx, `SELECT state, sync_state = 'idle' OR sync_since < $3 FROM connections
+			WHERE tenant_id = $1 AND id = $2 FOR UPDATE`, t.tenant, id, t.now().Add(-syncLease)).Scan(&state, &free)
+		switch {
+		case err != nil:
+			return err
+		case state == Disconnected:
+			return errs.New(errs.Conflict, "error.disconnected")
+		case !free:
+			return nil
+		}
+		err = tx.batch(ctx, func(b *pgx.Batch) {
+			b.Queue(`UPDATE connections SET sync_state = 'queued', sync_since = $3, sync_done = 0 WHERE tenant_id = $1 AND id = $2`,
+				t.tenant, id, t.now())
+			wake(b, id)
+		})
+		if err != nil {
+			return err
+		}
+		return enqueue(ctx, tx)
+	})
+}
+
+// Work is what a sync starts from.
+type Work struct {
+	Connection
+	Sealing    // the newest version of each block, to tell what has changed
+	Credential vault.Sealed
+}
+
+// BeginSync takes the connection for one sync of so many blocks. Conflict when another sync runs or the connection was
+// disconnected. One round trip, with all that the sync needs.
+func (t *TenantStore) BeginSync(ctx context.Context, id uuid.UUID, blocks int) (w Work, err error) {
+	defer explain("BeginSync", &err)
+	err = t.batch(ctx, func(b *pgx.Batch) {
+		b.Queue(`
+			UPDATE connections c SET sync_state = 'running', sync_since = $3, sync_done = 0, sync_total = $4
+			  FROM credentials k
+			 WHERE c.tenant_id = $1 AND c.id = $2 AND c.state <> 'disconnected'
+			   AND (c.sync_state <> 'running' OR c.sync_since < $5)
+			   AND k.tenant_id = c.tenant_id AND k.connection_id = c.id
+			RETURNING `+connectionColumns+`, k.sealed`,
+			t.tenant, id, t.now(), blocks, t.now().Add(-syncLease)).QueryRow(func(row pgx.Row) (err error) {
+			w.Connection, err = scanConnectionAnd(row, (*[]byte)(&w.Credential))
+			return err
+		})
+		t.queueKey(b, &w.Key)
+		queueNewest(b, &w.Snapshots, `s.tenant_id = $1 AND s.connection_id = $2`, t.tenant, id)
+		wake(b, id)
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return w, errs.New(errs.Conflict, "error.sync_running")
+	}
+	t.key = w.Key
+	return w, err
+}
+
+// NewSnapshot is a version of a block about to be stored.
+type NewSnapshot struct {
+	Connection   uuid.UUID
+	Block        oauth.Block
+	Version      int64
+	Data, Raw    vault.Sealed
+	ContentHash  []byte
+	ProviderAsOf time.Time
+	SourceZone   string
+	Partial      bool
+}
+
+// SaveSnapshot adds a version and moves the sync's progress on. Conflict when somebody added that version before.
+func (t *TenantStore) SaveSnapshot(ctx context.Context, n NewSnapshot) (err error) {
+	defer explain("SaveSnapshot", &err)
+	return t.batch(ctx, func(b *pgx.Batch) {
+		b.Queue(`
+			INSERT INTO snapshots (tenant_id, connection_id, block, version, data_sealed, raw_sealed, content_hash,
+			    provider_as_of, source_zone, partial, changed_at, fetched_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)`,
+			t.tenant, n.Connection, n.Block, n.Version, []byte(n.Data), []byte(n.Raw), n.ContentHash,
+			timeOrNull(n.ProviderAsOf), n.SourceZone, n.Partial, t.now())
+		t.queueProgress(b, n.Connection)
+	})
+}
+
+// TouchSnapshot notes that the newest version was seen again, unchanged, and moves the sync's progress on.
+func (t *TenantStore) TouchSnapshot(ctx context.Context, s Snapshot, asOf time.Time) (err error) {
+	defer explain("TouchSnapshot", &err)
+	return t.batch(ctx, func(b *pgx.Batch) {
+		b.Queue(`UPDATE snapshots SET fetched_at = $5, provider_as_of = $6
+			WHERE tenant_id = $1 AND connection_id = $2 AND block = $3 AND version = $4`,
+			t.tenant, s.ConnectionID, s.Block, s.Version, t.now(), timeOrNull(asOf))
+		t.queueProgress(b, s.ConnectionID)
+	})
+}
+
+func (t *TenantStore) queueProgress(b *pgx.Batch, id uuid.UUID) {
+	b.Queue(`UPDATE connections SET sync_done = sync_done + 1, sync_since = $3 WHERE tenant_id = $1 AND id = $2`,
+		t.tenant, id, t.now())
+	wake(b, id)
+}
+
+// SyncResult is how a sync ended.
+type SyncResult struct {
+	State    State
+	Reason   string
+	Complete bool // everything was read
+	Event    NewEvent
+}
+
+// EndSync frees the connection and says in what state it is now. A connection that was disconnected meanwhile stays so.
+func (t *TenantStore) EndSync(ctx context.Context, id uuid.UUID, r SyncResult) (err error) {
+	defer explain("EndSync", &err)
+	return t.batch(ctx, func(b *pgx.Batch) {
+		b.Queue(`
+			UPDATE connections
+			   SET sync_state = 'idle', state = $3, reason = $4,
+			       state_since = CASE WHEN state = $3 AND reason = $4 THEN state_since ELSE $5 END,
+			       synced_at = CASE WHEN $6 THEN $5 ELSE synced_at END
+			 WHERE tenant_id = $1 AND id = $2 AND state <> 'disconnected'`,
+			t.tenant, id, r.State, r.Reason, t.now(), r.Complete)
+		t.queueEvent(b, r.Event)
+		wake(b, id)
+	})
+}
+
+// SaveRefreshed replaces the credential of the given version by the next one. Conflict when it is no longer that
+// version: the connection was reconnected, disconnected or refreshed by somebody else.
+func (t *TenantStore) SaveRefreshed(ctx context.Context, id uuid.UUID, version int64, sealed vault.Sealed, expires time.Time) (err error) {
+	defer explain("SaveRefreshed", &err)
+	return t.batch(ctx, func(b *pgx.Batch) {
+		moved := errs.New(errs.Conflict, "error.conflict")
+		b.Queue(`UPDATE connections SET credential_version = $4
+			WHERE tenant_id = $1 AND id = $2 AND credential_version = $3 AND state <> 'disconnected'`,
+			t.tenant, id, version, version+1).Exec(one(moved))
+		b.Queue(`UPDATE credentials SET version = $4, sealed = $5, expires_at = $6, updated_at = $7
+			WHERE tenant_id = $1 AND connection_id = $2 AND version = $3`,
+			t.tenant, id, version, version+1, []byte(sealed), timeOrNull(expires), t.now()).Exec(one(moved))
+	})
+}

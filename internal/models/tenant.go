@@ -1,0 +1,147 @@
+package models
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"mooring/internal/vault"
+)
+
+// TenantStore is everything a merchant's pages and jobs may do, for one tenant. None of its methods takes a tenant id.
+type TenantStore struct {
+	door
+	tenant uuid.UUID
+	actor  Actor
+	now    func() time.Time
+	key    vault.WrappedKey // read once, or handed over by whoever has just read it
+}
+
+// ForTenant gives the store of one tenant; events name the actor.
+func (s *Store) ForTenant(tenant uuid.UUID, actor Actor) *TenantStore {
+	return &TenantStore{door: s.app, tenant: tenant, actor: actor, now: s.now}
+}
+
+// WithKey spares the round trip for the tenant's data key when it is at hand.
+func (t *TenantStore) WithKey(key vault.WrappedKey) *TenantStore {
+	t.key = key
+	return t
+}
+
+// Tenant says whose store it is.
+func (t *TenantStore) Tenant() uuid.UUID { return t.tenant }
+
+// Key gives the tenant's wrapped data key. NotFound when the tenant does not exist or its key was destroyed.
+func (t *TenantStore) Key(ctx context.Context) (_ vault.WrappedKey, err error) {
+	defer explain("Key", &err)
+	if t.key != nil {
+		return t.key, nil
+	}
+	var key vault.WrappedKey
+	err = t.batch(ctx, func(b *pgx.Batch) {
+		b.Queue(`SELECT wrapped FROM tenant_keys WHERE tenant_id = $1`, t.tenant).QueryRow(func(row pgx.Row) error {
+			return row.Scan(&key)
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	t.key = key
+	return key, nil
+}
+
+// Events gives the tenant's history, newest first, from the one before the given event on (zero: from the newest).
+func (t *TenantStore) Events(ctx context.Context, before uuid.UUID, limit int) (events []Event, err error) {
+	defer explain("Events", &err)
+	err = t.batch(ctx, func(b *pgx.Batch) {
+		queueEvents(b, &events, `SELECT `+eventColumns+` FROM events
+			WHERE tenant_id = $1 AND ($2 = '00000000-0000-0000-0000-000000000000'::uuid OR id < $2)
+			ORDER BY id DESC LIMIT $3`, t.tenant, before, limit)
+	})
+	return events, err
+}
+
+// Members gives the people of the tenant, oldest membership first.
+func (t *TenantStore) Members(ctx context.Context) (members []Member, err error) {
+	defer explain("Members", &err)
+	err = t.inTx(ctx, func(tx *Tx) error {
+		return tx.gorm.Table("memberships AS m").Joins("JOIN users u ON u.id = m.user_id").
+			Select("m.user_id, u.email, m.role, m.created_at").
+			Where("m.tenant_id = ?", t.tenant).Order("m.created_at, m.user_id").Scan(&members).Error
+	})
+	return members, err
+}
+
+func (t *TenantStore) batch(ctx context.Context, fill func(b *pgx.Batch)) error {
+	return t.door.batch(ctx, scope{tenant: t.tenant}, fill)
+}
+
+func (t *TenantStore) inTx(ctx context.Context, fn func(tx *Tx) error) error {
+	return t.door.inTx(ctx, scope{tenant: t.tenant}, fn)
+}
+
+const eventColumns = `id, connection_id, actor_kind, actor_id, kind, detail, created_at`
+
+func queueEvents(b *pgx.Batch, into *[]Event, sql string, args ...any) {
+	b.Queue(sql, args...).Query(func(rows pgx.Rows) (err error) {
+		*into, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (e Event, err error) {
+			err = row.Scan(&e.ID, &e.ConnectionID, &e.ActorKind, &e.ActorID, &e.Kind, &e.Detail, &e.CreatedAt)
+			return e, err
+		})
+		return err
+	})
+}
+
+// NewEvent is an event about to be written with the change it tells of.
+type NewEvent struct {
+	Kind       string
+	Connection uuid.UUID // zero: none
+	Detail     map[string]any
+}
+
+// Record writes an event that stands for itself: something was refused, nothing changed.
+func (t *TenantStore) Record(ctx context.Context, e NewEvent) (err error) {
+	defer explain("Record", &err)
+	return t.batch(ctx, func(b *pgx.Batch) { t.queueEvent(b, e) })
+}
+
+func (t *TenantStore) queueEvent(b *pgx.Batch, e NewEvent) {
+	queueEvent(b, t.tenant, t.actor, t.now(), e)
+}
+
+func queueEvent(b *pgx.Batch, tenant uuid.UUID, actor Actor, now time.Time, e NewEvent) {
+	detail, err := json.Marshal(e.Detail)
+	if err != nil || e.Detail == nil {
+		detail = []byte("{}") // details are strings and numbers of ours; nothing else gets here
+	}
+	b.Queue(`INSERT INTO events (tenant_id, id, connection_id, actor_kind, actor_id, kind, detail, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		tenant, newID(), orNull(e.Connection), actor.Kind, orNull(actor.ID), e.Kind, detail, now)
+}
+
+// orNull keeps the zero id out of the database.
+func orNull(id uuid.UUID) *uuid.UUID {
+	if id == uuid.Nil {
+		return nil
+	}
+	return &id
+}
+
+// wake tells every replica's listeners that something about the id has changed. It is a wake-up, not data.
+func wake(b *pgx.Batch, id uuid.UUID) {
+	b.Queue(`SELECT pg_notify('mooring', $1)`, id.String())
+}
+
+// one insists that a statement hit exactly one row.
+func one(otherwise error) func(ct pgconn.CommandTag) error {
+	return func(ct pgconn.CommandTag) error {
+		if ct.RowsAffected() != 1 {
+			return otherwise
+		}
+		return nil
+	}
+}

@@ -1,0 +1,64 @@
+package models
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"gorm.io/gorm"
+
+	"mooring/internal/errs"
+)
+
+// connTx lets gorm work inside a transaction that pgx began on the same connection. It has no BeginTx on purpose: given
+// the bare *sql.Conn, gorm would begin a second time and commit the outer transaction. As a TxCommitter, its nested
+// transactions become savepoints.
+type connTx struct {
+	conn *sql.Conn
+	tx   pgx.Tx
+}
+
+func (c connTx) PrepareContext(ctx context.Context, query string) (*sql.Stmt, error) {
+	return c.conn.PrepareContext(ctx, query)
+}
+
+func (c connTx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	return c.conn.ExecContext(ctx, query, args...)
+}
+
+func (c connTx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return c.conn.QueryContext(ctx, query, args...)
+}
+
+func (c connTx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	return c.conn.QueryRowContext(ctx, query, args...)
+}
+
+func (c connTx) Commit() error { return errors.New("models: commit belongs to inTx") }
+
+func (c connTx) Rollback() error { return c.tx.Rollback(context.Background()) }
+
+// uniqueViolation is PostgreSQL's SQLSTATE for a second row where there may be one.
+const uniqueViolation = "23505"
+
+// explain turns the driver's errors into ours and names the operation for the log. It is deferred as the first line of
+// a store method.
+func explain(op string, err *error) {
+	switch {
+	case *err == nil:
+	case errors.Is(*err, pgx.ErrNoRows), errors.Is(*err, gorm.ErrRecordNotFound):
+		*err = NotFound()
+	case violates(*err, uniqueViolation):
+		*err = errs.Wrap(errs.Conflict, "error.conflict", fmt.Errorf("models: %s: %w", op, *err))
+	case errs.CodeOf(*err) == errs.Internal:
+		*err = fmt.Errorf("models: %s: %w", op, *err)
+	}
+}
+
+func violates(err error, sqlstate string) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && pg.Code == sqlstate
+}
