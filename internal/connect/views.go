@@ -1,21 +1,28 @@
 package connect
 
 import (
+	"context"
+	"encoding/json"
 	"time"
+
+	"github.com/google/uuid"
 
 	"mooring/internal/models"
 	"mooring/internal/oauth"
+	"mooring/internal/vault"
 )
 
 // ConnectionView is a connection with everything its page shows, opened.
 type ConnectionView struct {
 	models.Connection
-	Provider oauth.Descriptor
-	Blocks   []BlockView // in the descriptor's order; a block never fetched has a zero FetchedAt
-	Events   []models.Event
+	Provider    oauth.Descriptor
+	AccountName string // a name that the provider told for the account, if any
+	Blocks      []BlockView
+	Events      []models.Event
 }
 
-// BlockView is one block of data. Exactly the field of its kind is set, or none if it was never fetched or is Broken.
+// BlockView is one block of data, in the descriptor's order. Exactly the field of its kind is set, or none if it was
+// never fetched or is Broken.
 type BlockView struct {
 	Block        oauth.Block
 	Merchant     *oauth.Merchant
@@ -39,5 +46,135 @@ type Card struct {
 	Provider    oauth.Descriptor
 	Offered     bool // its settings are complete
 	Connections []models.Connection
-	Open        *models.Attempt // an unfinished attempt, newest first
+	Open        *models.Attempt // the newest unfinished attempt
+}
+
+// Describe gives a provider as data; ok is false for a slug that nobody has.
+func (s *Service) Describe(slug string) (d oauth.Descriptor, offered, ok bool) {
+	return s.Providers.Describe(slug)
+}
+
+// Cards gives every provider with the tenant's connections to it.
+func (s *Service) Cards(ctx context.Context, st *models.TenantStore) ([]Card, error) {
+	conns, open, err := st.Connections(ctx)
+	if err != nil {
+		return nil, err
+	}
+	cards := make([]Card, 0, len(s.Providers.all))
+	for _, d := range s.Providers.all {
+		_, offered := s.Providers.offered[d.Slug]
+		card := Card{Provider: d, Offered: offered}
+		for _, c := range conns {
+			if c.Provider == d.Slug {
+				card.Connections = append(card.Connections, c)
+			}
+		}
+		for _, a := range open {
+			if a.Provider == d.Slug && settled(a, s.Now()).Status != models.Failed {
+				card.Open = &a
+			}
+		}
+		cards = append(cards, card)
+	}
+	return cards, nil
+}
+
+// Overview gives the tenant's connections with the newest of each block, without their histories.
+func (s *Service) Overview(ctx context.Context, st *models.TenantStore) ([]ConnectionView, error) {
+	conns, sealing, err := st.Overview(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.openAll(conns, sealing), nil
+}
+
+// OpenTenant opens a tenant's connections for an admin's page. Personal values stay masked by their type.
+func (s *Service) OpenTenant(d models.TenantDetail) []ConnectionView {
+	return s.openAll(d.Links, d.Sealing)
+}
+
+func (s *Service) openAll(conns []models.Connection, sealing models.Sealing) []ConnectionView {
+	views := make([]ConnectionView, 0, len(conns))
+	for _, c := range conns {
+		views = append(views, s.openView(c, sealing))
+	}
+	return views
+}
+
+// Show gives one connection with its data and history. It also looks whether what is stored still opens; if not, the
+// connection says so from now on, everywhere.
+func (s *Service) Show(ctx context.Context, st *models.TenantStore, id uuid.UUID) (ConnectionView, error) {
+	d, err := st.Connection(ctx, id)
+	if err != nil {
+		return ConnectionView{}, err
+	}
+	view := s.openView(d.Connection, d.Sealing)
+	view.Events = d.Events
+	var account accountText
+	broken := s.open(d.Key, accountPlace(d.TenantID, id, d.Connection.Provider), d.Account, &account) != nil
+	view.AccountName = account.Name
+	if d.State != models.Disconnected {
+		_, err := s.openCredential(d.Key, d.Connection, d.Credential)
+		broken = broken || err != nil
+	}
+	if broken && d.State != models.Disconnected && d.Reason != ReasonSealedBroken {
+		view.State, view.Reason, view.StateSince = models.Ours, ReasonSealedBroken, s.Now()
+		if err := st.EndSync(ctx, id, failed(d.Connection, models.Ours, ReasonSealedBroken, "")); err != nil {
+			return view, err
+		}
+	}
+	return view, nil
+}
+
+func (s *Service) openView(c models.Connection, sealing models.Sealing) ConnectionView {
+	d, _, _ := s.Providers.Describe(c.Provider)
+	if d.Slug == "" { // a provider that this program no longer has: its data stays readable
+		d = oauth.Descriptor{Slug: c.Provider, Title: oauth.Text{ZH: c.Provider, EN: c.Provider}, Environment: c.Environment}
+	}
+	view := ConnectionView{Connection: c, Provider: d}
+	for _, block := range d.Blocks {
+		b := BlockView{Block: block}
+		if snapshot := newest(sealing.Snapshots, c.ID, block); snapshot != nil {
+			b = s.openBlock(c, sealing.Key, *snapshot)
+		}
+		view.Blocks = append(view.Blocks, b)
+	}
+	return view
+}
+
+func (s *Service) openBlock(c models.Connection, key vault.WrappedKey, snapshot models.Snapshot) BlockView {
+	b := BlockView{
+		Block: snapshot.Block, FetchedAt: snapshot.FetchedAt, ChangedAt: snapshot.ChangedAt,
+		SourceZone: snapshot.SourceZone, Partial: snapshot.Partial,
+	}
+	if snapshot.ProviderAsOf != nil {
+		b.ProviderAsOf = *snapshot.ProviderAsOf
+	}
+	text, err := s.Vault.Open(key, dataPlace(c, snapshot.Block, snapshot.Version), snapshot.Data)
+	if err != nil {
+		b.Broken = true
+		return b
+	}
+	b.Broken = json.Unmarshal(text, b.target()) != nil
+	return b
+}
+
+// target makes room for the block's kind of data.
+func (b *BlockView) target() any {
+	switch b.Block {
+	case oauth.BlockMerchant:
+		b.Merchant = &oauth.Merchant{}
+		return b.Merchant
+	case oauth.BlockCompany:
+		b.Company = &oauth.Company{}
+		return b.Company
+	case oauth.BlockUser:
+		b.User = &oauth.User{}
+		return b.User
+	case oauth.BlockWallet:
+		return &b.Wallets
+	case oauth.BlockWalletFlow:
+		return &b.Flow
+	}
+	return &struct{}{}
 }

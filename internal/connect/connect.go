@@ -1,0 +1,87 @@
+// Package connect owns the use-cases: Begin, Finish, Confirm, Cancel, Sync, Disconnect, and what their pages show.
+//
+// A connect click walks through it like this. Begin writes an attempt (hashes of a state and of a flow cookie, the
+// session's id, a sealed verifier) and gives the address to leave for. Finish matches what came back against session,
+// person, tenant, provider and browser, spends the attempt in one statement, and only then asks the provider: exchange,
+// identify, seal, store. Where our state came back, the account is bound at once; where it did not, the attempt is
+// parked until the person who began confirms the account it shows. Every ending has a status and a reason; the same
+// callback arriving again is given the winner's ending.
+//
+// There is no HTTP here (handlers) and no SQL (models). What is odd about a provider lives in its package below oauth.
+package connect
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"mooring/internal/models"
+	"mooring/internal/vault"
+)
+
+// Queue takes background work into the transaction that makes it necessary. jobs implements it.
+type Queue interface {
+	EnqueueSync(ctx context.Context, tx *models.Tx, tenant, connection uuid.UUID) error
+}
+
+// Wakes tells when something about an id has changed, on whatever replica. database.Listener implements it.
+type Wakes interface {
+	Subscribe(topic uuid.UUID) (ch <-chan struct{}, cancel func())
+}
+
+// Deps are the service's needs.
+type Deps struct {
+	Vault     *vault.Vault
+	Providers *Registry
+	Queue     Queue
+	Wakes     Wakes
+	PublicURL string // the only source of the redirect address, without a slash at the end
+	Now       func() time.Time
+	Log       *slog.Logger
+}
+
+// Service is the use-cases. It is safe for concurrent use.
+type Service struct{ Deps }
+
+// New makes the service.
+func New(d Deps) *Service {
+	d.PublicURL = strings.TrimRight(d.PublicURL, "/")
+	return &Service{Deps: d}
+}
+
+// RedirectURI is the address to register at a provider, byte for byte.
+func (s *Service) RedirectURI(slug string) string {
+	return s.PublicURL + "/oauth/" + slug + "/callback"
+}
+
+const (
+	// redirectLife is how long a person may take at the provider.
+	redirectLife = 15 * time.Minute
+	// answerTime bounds what happens between the code's arrival and the commit; after twice that, an attempt still
+	// "exchanging" was interrupted.
+	answerTime = 30 * time.Second
+	// interruptedAfter is when an open exchange is no longer believed in.
+	interruptedAfter = 60 * time.Second
+	// duplicateWait is how long a repeated callback waits for the first one's result.
+	duplicateWait = 5 * time.Second
+)
+
+// Reasons of our own, beside the kinds of provider errors. The pages have a sentence for each.
+const (
+	ReasonClaimed        = "claimed"         // another tenant holds the account
+	ReasonAccountDiffers = "account_differs" // reconnecting brought back another account
+	ReasonInterrupted    = "interrupted"     // we stopped between asking and storing
+	ReasonExpired        = "expired"         // the person took too long
+	ReasonStoreFailed    = "store_failed"    // tokens were issued, keeping them failed
+	ReasonDenied         = "denied"          // the person said no at the provider
+	ReasonNoCode         = "no_code"         // the provider sent the browser back with nothing to go on with
+	ReasonSealedBroken   = "sealed_broken"   // what is stored does not open
+	ReasonInternal       = "internal"        // ours, and not foreseen
+)
+
+func place(tenant, owner uuid.UUID, provider, field string, version int64) vault.Place {
+	return vault.Place{Tenant: tenant, Owner: owner, Provider: provider, Field: field, Version: version}
+}

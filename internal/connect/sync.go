@@ -1,0 +1,221 @@
+package connect
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"mooring/internal/errs"
+	"mooring/internal/models"
+	"mooring/internal/oauth"
+	"mooring/internal/vault"
+)
+
+// Sync reads everything the provider offers for one connection. jobs calls it. An error means: try again later; what
+// trying again cannot mend is written into the connection's state instead.
+func (s *Service) Sync(ctx context.Context, st *models.TenantStore, id uuid.UUID) error {
+	detail, err := st.Connection(ctx, id)
+	if err != nil {
+		return ignore(err, errs.NotFound) // the tenant is gone: nothing to do any more
+	}
+	p, offered := s.Providers.offered[detail.Provider]
+	if !offered {
+		return st.EndSync(ctx, id, failed(detail.Connection, models.Ours, "not_offered", ""))
+	}
+	wanted := fetches(p)
+	work, err := st.BeginSync(ctx, id, len(wanted))
+	if err != nil {
+		return ignore(err, errs.Conflict) // another sync has it, or it was disconnected
+	}
+	run := &syncRun{Service: s, st: st, work: work, provider: p}
+	cause := run.fetchAll(ctx, wanted)
+	return run.end(context.WithoutCancel(ctx), cause)
+}
+
+// syncRun is one sync on its way.
+type syncRun struct {
+	*Service
+	st       *models.TenantStore
+	work     models.Work
+	provider oauth.Provider
+	read     int
+	changed  int
+}
+
+// fetchAll reads block by block. A block that fails does not keep the others from being read, unless the failure is
+// about the access itself; the first failure is the one reported.
+func (r *syncRun) fetchAll(ctx context.Context, wanted []fetch) (first error) {
+	cred, err := r.openCredential(r.work.Key, r.work.Connection, r.work.Credential)
+	if err != nil {
+		return err
+	}
+	if cred, err = r.fresh(ctx, cred); err != nil {
+		return err
+	}
+	for _, f := range wanted {
+		got, err := f.read(ctx, cred)
+		if err == nil {
+			err = r.keep(ctx, f.block, got)
+		}
+		switch kind := oauth.KindOf(err); {
+		case err == nil:
+			r.read++
+		case kind == oauth.NotFound: // the provider has nothing of this kind
+		case kind == oauth.Permission:
+			first = errors.Join(first, err)
+		default:
+			return errors.Join(first, err)
+		}
+	}
+	return first
+}
+
+// keep stores a reading as a new version, or notes that the newest one was seen again.
+func (r *syncRun) keep(ctx context.Context, block oauth.Block, got fetched) error {
+	conn := r.work.Connection
+	hash, err := r.Vault.Hash("content", conn.TenantID.String(), string(block), string(got.data))
+	if err != nil {
+		return err
+	}
+	last := newest(r.work.Snapshots, conn.ID, block)
+	if last != nil && bytes.Equal(last.ContentHash, hash) && r.opens(*last) {
+		return r.st.TouchSnapshot(ctx, *last, got.providerAsOf)
+	}
+	n := models.NewSnapshot{
+		Connection: conn.ID, Block: block, Version: 1, ContentHash: hash,
+		ProviderAsOf: got.providerAsOf, SourceZone: got.sourceZone, Partial: got.partial,
+	}
+	if last != nil {
+		n.Version = last.Version + 1
+	}
+	if n.Data, err = r.Vault.Seal(r.work.Key, dataPlace(conn, block, n.Version), got.data); err != nil {
+		return err
+	}
+	if n.Raw, err = r.Vault.Seal(r.work.Key, place(conn.TenantID, conn.ID, conn.Provider, "raw:"+string(block), n.Version), got.raw); err != nil {
+		return err
+	}
+	r.changed++
+	return r.st.SaveSnapshot(ctx, n)
+}
+
+// opens says whether a stored version is intact: one that was tampered with is replaced by what the provider says now.
+func (r *syncRun) opens(s models.Snapshot) bool {
+	_, err := r.Vault.Open(r.work.Key, dataPlace(r.work.Connection, s.Block, s.Version), s.Data)
+	return err == nil
+}
+
+func dataPlace(c models.Connection, block oauth.Block, version int64) vault.Place {
+	return place(c.TenantID, c.ID, c.Provider, "data:"+string(block), version)
+}
+
+func newest(all []models.Snapshot, connection uuid.UUID, block oauth.Block) *models.Snapshot {
+	for i := range all {
+		if all[i].ConnectionID == connection && all[i].Block == block {
+			return &all[i]
+		}
+	}
+	return nil
+}
+
+// end writes how the sync went. Transient failures are given back, so that the job is tried again.
+func (r *syncRun) end(ctx context.Context, cause error) error {
+	conn := r.work.Connection
+	if cause == nil {
+		detail := map[string]any{"provider": conn.Provider, "blocks": r.read, "changed": r.changed}
+		return r.st.EndSync(ctx, conn.ID, models.SyncResult{
+			State: models.Connected, Complete: true,
+			Event: models.NewEvent{Kind: "connection.synced", Connection: conn.ID, Detail: detail},
+		})
+	}
+	state, reason := verdict(cause)
+	code := ""
+	if e, ok := errors.AsType[*oauth.Error](cause); ok {
+		code = e.Code
+	}
+	r.Log.WarnContext(ctx, "a sync failed", "provider", conn.Provider, "connection", conn.ID, "reason", reason, "error", cause)
+	if err := r.st.EndSync(ctx, conn.ID, failed(conn, state, reason, code)); err != nil {
+		return err
+	}
+	if state == models.Provider {
+		return cause
+	}
+	return nil
+}
+
+func failed(c models.Connection, state models.State, reason, code string) models.SyncResult {
+	kind := "connection.sync_failed"
+	if reason == ReasonSealedBroken {
+		kind = "connection.sealed_broken"
+	}
+	detail := map[string]any{"provider": c.Provider, "reason": reason}
+	if code != "" {
+		detail["code"] = code
+	}
+	return models.SyncResult{
+		State: state, Reason: reason,
+		Event: models.NewEvent{Kind: kind, Connection: c.ID, Detail: detail},
+	}
+}
+
+// verdict says who must act on a failure.
+func verdict(cause error) (models.State, string) {
+	if errors.Is(cause, vault.ErrSealed) {
+		return models.Ours, ReasonSealedBroken
+	}
+	kind := oauth.KindOf(cause)
+	switch kind {
+	case oauth.NeedsReauth, oauth.AccountMismatch, oauth.Permission, oauth.AuthExpired:
+		return models.NeedsYou, string(kind)
+	case oauth.AuthConfig, oauth.ClockSkew, oauth.Replay, oauth.Signature, oauth.BadRequest:
+		return models.Ours, string(kind)
+	case "":
+		return models.Provider, ReasonInternal
+	}
+	return models.Provider, string(kind)
+}
+
+// refreshMargin is how long before its end a token is renewed, unless a third of its life is less.
+const refreshMargin = 5 * time.Minute
+
+// fresh renews the credential when its end is near and the provider can. A refusal that is not definite keeps the old
+// one: it may still open the account, and the next read will tell.
+func (r *syncRun) fresh(ctx context.Context, cred oauth.Credential) (oauth.Credential, error) {
+	refresher, can := r.provider.(oauth.Refresher)
+	if !can || cred.ExpiresAt.IsZero() {
+		return cred, nil
+	}
+	margin := min(refreshMargin, cred.ExpiresAt.Sub(cred.ObtainedAt)/3)
+	if r.Now().Before(cred.ExpiresAt.Add(-margin)) {
+		return cred, nil
+	}
+	renewed, err := refresher.Refresh(ctx, cred)
+	if err != nil {
+		if e, ok := errors.AsType[*oauth.Error](err); ok && e.Definite() {
+			return cred, err
+		}
+		r.Log.WarnContext(ctx, "a refresh failed", "provider", r.work.Provider, "connection", r.work.ID, "error", err)
+		return cred, nil
+	}
+	if renewed.RefreshToken.IsEmpty() {
+		renewed.RefreshToken, renewed.RefreshExpires = cred.RefreshToken, cred.RefreshExpires
+	}
+	if renewed.Extra == nil {
+		renewed.Extra = cred.Extra
+	}
+	version := r.work.CredentialVersion
+	sealed, err := r.seal(r.work.Key, credentialPlace(r.work.TenantID, r.work.ID, r.work.Provider, version+1), writeCredential(renewed))
+	if err != nil {
+		return cred, err
+	}
+	return renewed, r.st.SaveRefreshed(ctx, r.work.ID, version, sealed, renewed.ExpiresAt)
+}
+
+func ignore(err error, code errs.Code) error {
+	if errs.CodeOf(err) == code {
+		return nil
+	}
+	return err
+}
