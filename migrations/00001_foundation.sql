@@ -344,19 +344,19 @@ CREATE FUNCTION open_session(presented bytea, idle interval)
     RETURNS TABLE (session_id uuid, user_id uuid, tenant_id uuid)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    found sessions%ROWTYPE;
+    opened sessions%ROWTYPE;
 BEGIN
-    SELECT * INTO found FROM sessions s
+    SELECT * INTO opened FROM sessions s
      WHERE s.token_hash = presented AND s.expires_at > now() AND s.seen_at > now() - idle;
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    IF found.seen_at < now() - interval '1 minute' THEN            -- one write a minute, not one a page
-        UPDATE sessions s SET seen_at = now() WHERE s.id = found.id;
+    IF opened.seen_at < now() - interval '1 minute' THEN            -- one write a minute, not one a page
+        UPDATE sessions s SET seen_at = now() WHERE s.id = opened.id;
     END IF;
-    PERFORM set_config('app.user_id', found.user_id::text, true),
-            set_config('app.tenant_id', coalesce(found.tenant_id::text, ''), true);
-    RETURN QUERY SELECT found.id, found.user_id, found.tenant_id;
+    PERFORM set_config('app.user_id', opened.user_id::text, true),
+            set_config('app.tenant_id', coalesce(opened.tenant_id::text, ''), true);
+    RETURN QUERY SELECT opened.id, opened.user_id, opened.tenant_id;
 END
 $$;
 -- +goose StatementEnd

@@ -1,0 +1,154 @@
+package models
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// Session is a signed-in browser with everything that every page knows of its person. The life of sessions is measured
+// by the database's clock alone, so that replicas with different clocks agree.
+type Session struct {
+	ID         uuid.UUID // stays when the token rotates: attempts are bound to it
+	UserID     uuid.UUID
+	Email      string
+	Language   string    // "" follows the browser
+	TenantID   uuid.UUID // uuid.Nil for staff
+	TenantName string
+	Role       Role
+	IsAdmin    bool
+	CreatedAt  time.Time
+	ExpiresAt  time.Time
+	Attention  int // connections that need somebody
+}
+
+// NewSession is a browser that has just proved who it is.
+type NewSession struct {
+	ID        uuid.UUID
+	TokenHash []byte
+	UserID    uuid.UUID
+	UserAgent string
+	Address   string
+	Life      time.Duration // absolute
+	Replaces  []byte        // hash of the token the browser held before, whoever's it was; it ends
+}
+
+// SessionRow is a session in its person's list.
+type SessionRow struct {
+	ID        uuid.UUID
+	UserAgent string
+	Address   string
+	CreatedAt time.Time
+	SeenAt    time.Time
+	ExpiresAt time.Time
+}
+
+// sessionsKept is how many browsers one person may have signed in; the oldest end when there are more.
+const sessionsKept = 50
+
+// OpenSession finds the session behind a token in one round trip: a SECURITY DEFINER function opens the batch's
+// implicit transaction for the person and the tenant, and everything else is read under their policies. NotFound if the
+// token is unknown, idle for too long or past its end.
+func (s *Store) OpenSession(ctx context.Context, tokenHash []byte, idle time.Duration) (f Session, err error) {
+	defer explain("OpenSession", &err)
+	b := &pgx.Batch{}
+	b.Queue(`SELECT session_id FROM open_session($1, $2)`, tokenHash, idle)
+	b.Queue(`
+		SELECT s.id, u.id, u.email, u.language, coalesce(s.tenant_id, '00000000-0000-0000-0000-000000000000'),
+		       coalesce(t.name, ''), coalesce(m.role, ''), a.user_id IS NOT NULL, s.created_at, s.expires_at,
+		       (SELECT count(*) FROM connections c
+		         WHERE c.tenant_id = s.tenant_id AND c.state NOT IN ('connected', 'disconnected'))
+		  FROM sessions s
+		  JOIN users u ON u.id = s.user_id
+		  LEFT JOIN tenants t ON t.id = s.tenant_id
+		  LEFT JOIN memberships m ON m.tenant_id = s.tenant_id AND m.user_id = s.user_id
+		  LEFT JOIN platform_admins a ON a.user_id = u.id
+		 WHERE s.token_hash = $1`, tokenHash).
+		QueryRow(func(row pgx.Row) error {
+			return row.Scan(&f.ID, &f.UserID, &f.Email, &f.Language, &f.TenantID, &f.TenantName, &f.Role, &f.IsAdmin,
+				&f.CreatedAt, &f.ExpiresAt, &f.Attention)
+		})
+	err = s.app.pool.SendBatch(ctx, b).Close()
+	return f, err
+}
+
+// StartSession signs a browser in, in the tenant where the person has worked longest, and ends the session the browser
+// had before: a token known from before the sign-in is worth nothing after it.
+func (s *Store) StartSession(ctx context.Context, n NewSession) (expires time.Time, err error) {
+	defer explain("StartSession", &err)
+	err = s.app.batch(ctx, scope{}, func(b *pgx.Batch) {
+		if len(n.Replaces) > 0 {
+			queueEnd(b, n.Replaces)
+		}
+		b.Queue(`SELECT set_config('app.tenant_id', '', true), set_config('app.user_id', $1, true)`, n.UserID.String())
+		b.Queue(`
+			INSERT INTO sessions (id, token_hash, user_id, tenant_id, created_at, seen_at, expires_at, user_agent, address)
+			VALUES ($1, $2, $3, (SELECT t FROM tenants_of($3) t LIMIT 1), now(), now(), now() + $4::interval, $5, $6)
+			RETURNING expires_at`, n.ID, n.TokenHash, n.UserID, n.Life, n.UserAgent, n.Address).
+			QueryRow(func(row pgx.Row) error { return row.Scan(&expires) })
+		b.Queue(`
+			DELETE FROM sessions WHERE id IN (
+			    SELECT id FROM sessions WHERE user_id = $1 ORDER BY created_at DESC, id DESC OFFSET $2)`, n.UserID, sessionsKept)
+	})
+	return expires, err
+}
+
+// EndSessionByToken signs a browser out. A token that opens nothing is no error: the browser is signed out.
+func (s *Store) EndSessionByToken(ctx context.Context, tokenHash []byte) (err error) {
+	defer explain("EndSessionByToken", &err)
+	return s.app.batch(ctx, scope{}, func(b *pgx.Batch) { queueEnd(b, tokenHash) })
+}
+
+// queueEnd opens the batch for the session's own person and deletes it under their policy. A session idle for too long
+// ends as well, hence the wide interval.
+func queueEnd(b *pgx.Batch, tokenHash []byte) {
+	b.Queue(`SELECT session_id FROM open_session($1, '1000 years')`, tokenHash)
+	b.Queue(`DELETE FROM sessions WHERE token_hash = $1`, tokenHash)
+}
+
+// EndSession ends one of a person's sessions. NotFound if it is not theirs.
+func (s *Store) EndSession(ctx context.Context, person, id uuid.UUID) (err error) {
+	defer explain("EndSession", &err)
+	var ended int64
+	err = s.app.batch(ctx, scope{person: person}, func(b *pgx.Batch) {
+		b.Queue(`WITH gone AS (DELETE FROM sessions WHERE user_id = $1 AND id = $2 RETURNING 1) SELECT count(*) FROM gone`, person, id).
+			QueryRow(func(row pgx.Row) error { return row.Scan(&ended) })
+	})
+	if err == nil && ended == 0 {
+		return NotFound()
+	}
+	return err
+}
+
+// EndOtherSessions ends all of a person's sessions but one.
+func (s *Store) EndOtherSessions(ctx context.Context, person, keep uuid.UUID) (err error) {
+	defer explain("EndOtherSessions", &err)
+	return s.app.batch(ctx, scope{person: person}, func(b *pgx.Batch) {
+		b.Queue(`DELETE FROM sessions WHERE user_id = $1 AND id <> $2`, person, keep)
+	})
+}
+
+// Sessions lists a person's live sessions, last used first.
+func (s *Store) Sessions(ctx context.Context, person uuid.UUID, idle time.Duration) (list []SessionRow, err error) {
+	defer explain("Sessions", &err)
+	err = s.app.batch(ctx, scope{person: person}, func(b *pgx.Batch) {
+		b.Queue(`
+			SELECT id, user_agent, address, created_at, seen_at, expires_at
+			  FROM sessions
+			 WHERE user_id = $1 AND expires_at > now() AND seen_at > now() - $2::interval
+			 ORDER BY seen_at DESC, id DESC`, person, idle).
+			Query(func(rows pgx.Rows) (err error) {
+				list, err = pgx.CollectRows(rows, pgx.RowToStructByPos[SessionRow])
+				return err
+			})
+	})
+	return list, err
+}
+
+// rotateSession gives a session a new token; false if the session has ended meanwhile.
+func (t *Tx) rotateSession(ctx context.Context, id uuid.UUID, tokenHash []byte) (bool, error) {
+	done, err := t.pgx.Exec(ctx, `UPDATE sessions SET token_hash = $2 WHERE id = $1`, id, tokenHash)
+	return done.RowsAffected() == 1, err
+}
