@@ -76,9 +76,13 @@ const (
 
 // Env is the world that Load reads.
 type Env struct {
-	Lookup      func(name string) (value string, set bool)
-	ReadFile    func(path string) ([]byte, error)
-	CheckKeyset func(text []byte) error // nil: any text is a keyset; the error is not shown
+	Lookup   func(name string) (value string, set bool)
+	ReadFile func(path string) ([]byte, error)
+
+	// What other rooms know better. nil: anything goes; the errors are not shown.
+	CheckKeyset   func(text []byte) error
+	CheckOutbound func(entries []string) error
+	CheckMail     func(url secret.String, from string) error
 }
 
 // Load reads the configuration. Its error is a Faults with all that is wrong; the Config beside it holds what was right,

@@ -12,6 +12,7 @@ import (
 
 	"mooring/internal/config"
 	"mooring/internal/oauth"
+	"mooring/internal/secret"
 )
 
 // pier and quay are two providers as their descriptors would ask for things.
@@ -58,6 +59,18 @@ func world(vars, files map[string]string) config.Env {
 		CheckKeyset: func(text []byte) error {
 			if string(text) != "good-keyset" {
 				return fmt.Errorf("cannot read %s", text)
+			}
+			return nil
+		},
+		CheckOutbound: func(entries []string) error {
+			if slices.Contains(entries, hidden) {
+				return fmt.Errorf("cannot read %v", entries)
+			}
+			return nil
+		},
+		CheckMail: func(url secret.String, from string) error {
+			if !strings.HasPrefix(url.Reveal(), "smtp") {
+				return fmt.Errorf("cannot read %s", url.Reveal())
 			}
 			return nil
 		},
@@ -184,7 +197,7 @@ func TestLoadRefusesWithTheNameAndNeverTheValue(t *testing.T) {
 		{"simulator", map[string]string{"SIMULATOR_ADDR": "127.0.0.1:65533"}, []string{"SIMULATOR_ADDR"}},
 		{"proxies", map[string]string{"TRUSTED_PROXIES": "10.0.0.0/8," + hidden}, []string{"TRUSTED_PROXIES"}},
 		{"outbound", map[string]string{"OUTBOUND_ALLOW": hidden}, []string{"OUTBOUND_ALLOW"}},
-		{"mail", map[string]string{"SMTP_URL": "http://u:" + hidden + "@mail"}, []string{"SMTP_URL"}},
+		{"mail", map[string]string{"SMTP_URL": "http://u:" + hidden + "@mail", "MAIL_FROM": "m@example.com"}, []string{"SMTP_URL"}},
 		{"no sender", map[string]string{"SMTP_URL": "smtp://mail.test"}, []string{"MAIL_FROM"}},
 		{"sender", map[string]string{"MAIL_FROM": hidden}, []string{"MAIL_FROM"}},
 		{"level", map[string]string{"LOG_LEVEL": hidden}, []string{"LOG_LEVEL"}},

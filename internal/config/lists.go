@@ -4,7 +4,6 @@ import (
 	"log/slog"
 	"net/mail"
 	"net/netip"
-	"net/url"
 	"strings"
 
 	"mooring/internal/secret"
@@ -40,14 +39,9 @@ func prefix(text string) (netip.Prefix, bool) {
 
 func (r *reader) allowlist(name string) []string {
 	items := r.list(name)
-	for _, item := range items {
-		if _, err := netip.ParsePrefix(item); err == nil {
-			continue
-		}
-		if n, ok := port(item); !ok || n == 0 || strings.HasPrefix(item, ":") {
-			r.fault(name, "networks or host:port separated by commas, for example 10.1.0.0/16,provider.test:443")
-			return nil
-		}
+	if r.env.CheckOutbound != nil && r.env.CheckOutbound(items) != nil {
+		r.fault(name, "networks or host:port separated by commas, for example 10.1.0.0/16,provider.test:443")
+		return nil
 	}
 	return items
 }
@@ -64,13 +58,15 @@ func (r *reader) mail() (smtp secret.String, from string) {
 	if smtp.IsEmpty() {
 		return smtp, from
 	}
-	u, err := url.Parse(smtp.Reveal())
-	if err != nil || (u.Scheme != "smtp" && u.Scheme != "smtps") || u.Hostname() == "" {
+	if from == "" {
+		if !r.faulty("MAIL_FROM") {
+			r.fault("MAIL_FROM", "the sender's mail address, needed when SMTP_URL is set")
+		}
+		return smtp, from
+	}
+	if r.env.CheckMail != nil && r.env.CheckMail(smtp, from) != nil {
 		r.fault(source, "an address like smtps://user:password@mail.example.com:465 or smtp://mail.example.com:587")
 		return secret.String{}, from
-	}
-	if from == "" && !r.faulty("MAIL_FROM") {
-		r.fault("MAIL_FROM", "the sender's mail address, needed when SMTP_URL is set")
 	}
 	return smtp, from
 }
