@@ -1,0 +1,117 @@
+package asiabill
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"mooring/internal/simulator/bench"
+)
+
+// Lifetimes on the browser's side.
+const (
+	visitLife   = 15 * time.Minute
+	sessionLife = time.Hour
+	codeLife    = 60 * time.Second
+)
+
+// visit is one browser on its way from the partner to consent and back.
+type visit struct {
+	ClientID    string
+	RedirectURI string // the registered one
+	State       string
+	HasState    bool
+	Expires     time.Time
+	Answer      string // where consent led, so that a second press leads there too
+}
+
+// authorize handles "GET /oauth/authorize". A request that is wrong is told so on a page here: only the registered
+// address of a known client is ever redirected to.
+func (s *Simulator) authorize(c *bench.Call) bench.Answer {
+	query, err := url.ParseQuery(c.Request.URL.RawQuery)
+	if err != nil {
+		return s.refuse(c, http.StatusBadRequest, "malformed_query", bench.Text{ZH: "地址里的参数无法解析。", EN: "The parameters in the address cannot be read."})
+	}
+	if name, twice := repeated(query); twice {
+		return s.refuse(c, http.StatusBadRequest, "repeated_parameter", bench.Text{ZH: "参数重复：" + name, EN: "A parameter is given twice: " + name})
+	}
+	id := query.Get("client_id")
+	c.Client(id)
+	s.mu.Lock()
+	who, known := s.state.Clients[id]
+	s.mu.Unlock()
+	if !known {
+		return s.refuse(c, http.StatusBadRequest, "unknown_client", bench.Text{ZH: "client_id 未登记。", EN: "This client_id is not registered."})
+	}
+	if query.Get("response_type") != "code" {
+		return s.refuse(c, http.StatusBadRequest, "wrong_response_type", bench.Text{ZH: "response_type 必须是 code。", EN: "response_type must be code."})
+	}
+	if query.Has("redirect_uri") && query.Get("redirect_uri") != who.RedirectURI {
+		return s.refuse(c, http.StatusBadRequest, "wrong_redirect_uri", bench.Text{
+			ZH: "redirect_uri 与登记的地址不完全一致，因此不会跳转。",
+			EN: "The redirect_uri is not exactly the registered one, so nobody is sent there.",
+		})
+	}
+	v := &visit{
+		ClientID: id, RedirectURI: who.RedirectURI,
+		State: query.Get("state"), HasState: query.Has("state"), Expires: s.Clock.Now().Add(visitLife),
+	}
+	c.Outcome("login_asked")
+	return bench.Redirect("/oauth/login?visit=" + s.begin(v))
+}
+
+// begin remembers a visit and forgets the old ones.
+func (s *Simulator) begin(v *visit) string {
+	id := random()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for old, past := range s.visits {
+		if past.Expires.Before(s.Clock.Now()) {
+			delete(s.visits, old)
+		}
+	}
+	s.visits[id] = v
+	return id
+}
+
+// visiting finds a visit that is under way, and the client it is for.
+func (s *Simulator) visiting(id string) (visit, client, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v, ok := s.visits[id]
+	if !ok || v.Expires.Before(s.Clock.Now()) {
+		return visit{}, client{}, false
+	}
+	who, ok := s.state.Clients[v.ClientID]
+	return *v, who, ok
+}
+
+// gone tells that a visit has ended or never was.
+func (s *Simulator) gone(c *bench.Call) bench.Answer {
+	return s.refuse(c, http.StatusGone, "visit_over", bench.Text{
+		ZH: "这次授权已经过期或不存在。请回到发起授权的应用，重新开始。",
+		EN: "This authorisation has expired or never began. Go back to the application that sent you and start again.",
+	})
+}
+
+// problemPage says why the provider goes no further.
+type problemPage struct {
+	bench.Page
+	Sentence bench.Text
+}
+
+func (s *Simulator) refuse(c *bench.Call, status int, outcome string, sentence bench.Text) bench.Answer {
+	c.Outcome(outcome)
+	shell := c.Shell(bench.Text{ZH: "无法授权", EN: "Cannot authorise"})
+	return s.Pages.Render(status, "problem", &problemPage{Page: shell, Sentence: sentence})
+}
+
+// repeated names a parameter that is given more than once; the documents know none such.
+func repeated(query url.Values) (string, bool) {
+	for name, values := range query {
+		if len(values) > 1 {
+			return name, true
+		}
+	}
+	return "", false
+}
