@@ -1,0 +1,72 @@
+package accounts
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"mooring/internal/errs"
+	"mooring/internal/mail"
+	"mooring/internal/models"
+)
+
+// queueLink stores a link and puts its mail on the way, in one transaction. A mailbox that has had its share gets no
+// more, and the caller is not told: known and unknown mailboxes have the same share.
+func (s *Service) queueLink(ctx context.Context, link models.Link, life time.Duration) error {
+	allowed, err := s.allowed(ctx, check{s.Limits.MailAddressee, "mail to", []string{link.Email}})
+	if err != nil || !allowed {
+		return err
+	}
+	link.ID = uuid.Must(uuid.NewV7())
+	return s.Store.CreateLink(ctx, link, life, func(tx *models.Tx) error {
+		return s.Queue.EnqueueMail(ctx, tx, link.ID)
+	})
+}
+
+// SendLink sends the mail of a link; the mail job calls it. The token is made now and only its hash is kept, so no
+// queue, table or backup ever holds one that works. A link that was used, has expired or belongs to nobody sends
+// nothing and is done; an error asks for another try.
+func (s *Service) SendLink(ctx context.Context, id uuid.UUID) error {
+	link, err := s.Store.PendingLink(ctx, id)
+	if errs.CodeOf(err) == errs.NotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if link.Purpose == models.ResetLink && link.UserID == nil {
+		return nil // somebody asked for an address that has no account
+	}
+	if !s.MailConfigured {
+		s.Log.WarnContext(ctx, "mail not sent: SMTP_URL is not set", "link", id, "purpose", link.Purpose, "to", mail.MaskAddress(link.Email))
+		return nil
+	}
+	note, err := s.note(ctx, link)
+	if err != nil {
+		return err
+	}
+	letter, err := s.Letters.Compose(note)
+	if err != nil {
+		return err
+	}
+	return s.Sender.Send(ctx, letter)
+}
+
+// note says what the mail is about, with a fresh token where it needs one.
+func (s *Service) note(ctx context.Context, link models.Link) (mail.Note, error) {
+	n := mail.Note{To: link.Email, Language: link.Language, SignInURL: s.PublicURL + "/login"}
+	if link.Purpose == models.KnownLink {
+		n.Kind, n.URL = mail.Known, s.PublicURL+"/forgot"
+		return n, nil
+	}
+	token, hash := newToken()
+	if _, err := s.Store.MintLink(ctx, link.ID, hash); err != nil {
+		return mail.Note{}, err
+	}
+	n.Kind, n.URL, n.Life = mail.SignUp, s.PublicURL+"/signup/"+token.Reveal(), SignUpLife
+	if link.Purpose == models.ResetLink {
+		n.Kind, n.URL, n.Life = mail.Reset, s.PublicURL+"/reset/"+token.Reveal(), ResetLife
+	}
+	return n, nil
+}
