@@ -1,0 +1,58 @@
+// Package mail owns what we write to people: composing a letter in their language and handing it to a mail server.
+//
+// A letter is composed when it is sent, from a note that says what it is about; the link in it is minted in the same
+// moment by accounts, and when that moment comes is up to jobs. The words live in i18n's catalogue "mail". In the demo
+// and in tests the mail server is a Capture: the letters take the whole way through SMTP and end in memory.
+package mail
+
+import (
+	"context"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Kind is what a letter is about.
+type Kind string
+
+// The kinds of letter.
+const (
+	SignUp Kind = "signup" // press to finish your sign-up
+	Reset  Kind = "reset"  // press to set a new password
+	Known  Kind = "known"  // somebody signed up with your address, which has an account
+)
+
+// Note is what a letter says. It names neither the business nor anything else that a stranger may have typed: a form
+// anybody can fill in must not become a way to write to anybody.
+type Note struct {
+	Kind      Kind
+	To        string
+	Language  string
+	URL       string        // the one thing to press
+	SignInURL string        // of a Known letter
+	Life      time.Duration // of URL; zero: for ever
+}
+
+// Letter is a mail ready to be sent.
+type Letter struct {
+	To      string
+	Subject string
+	Text    string
+	HTML    string
+}
+
+// Sender hands letters to a mail server. An error means: not accepted, try again later.
+type Sender interface {
+	Send(ctx context.Context, letter Letter) error
+}
+
+// MaskAddress shortens an address for logs: enough to recognise one's own, not enough to write to it.
+func MaskAddress(address string) string {
+	local, domain, found := strings.Cut(address, "@")
+	if !found {
+		return "***"
+	}
+	_, size := utf8.DecodeRuneInString(local)
+	_, host := utf8.DecodeRuneInString(domain)
+	return local[:size] + "***@" + domain[:host] + "***"
+}
