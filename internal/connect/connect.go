@@ -79,6 +79,7 @@ const (
 	ReasonDenied         = "denied"          // the person said no at the provider
 	ReasonNoCode         = "no_code"         // the provider sent the browser back with nothing to go on with
 	ReasonSealedBroken   = "sealed_broken"   // what is stored does not open
+	ReasonNotOffered     = "not_offered"     // the provider's settings were taken away
 	ReasonInternal       = "internal"        // ours, and not foreseen
 )
 

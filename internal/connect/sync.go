@@ -23,7 +23,10 @@ func (s *Service) Sync(ctx context.Context, st *models.TenantStore, id uuid.UUID
 	}
 	p, offered := s.Providers.offered[detail.Provider]
 	if !offered {
-		return st.EndSync(ctx, id, failed(detail.Connection, models.Ours, "not_offered", ""))
+		return st.EndSync(ctx, id, failed(detail.Connection, models.Ours, ReasonNotOffered, ""))
+	}
+	if detail.State != models.Disconnected && len(detail.Credential) == 0 { // taken out by hand: nothing to sync with
+		return st.EndSync(ctx, id, failed(detail.Connection, models.Ours, ReasonSealedBroken, ""))
 	}
 	wanted := fetches(p)
 	work, err := st.BeginSync(ctx, id, len(wanted))

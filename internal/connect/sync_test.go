@@ -1,0 +1,198 @@
+package connect_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"mooring/internal/connect"
+	"mooring/internal/models"
+	"mooring/internal/oauth"
+	"mooring/internal/oauth/oauthtest"
+)
+
+func TestSync_ReadsEveryBlockAndKeepsVersions(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, &oauthtest.Fake{}, nil)
+	m := h.newMerchant()
+	c := m.connected("12345")
+	must(t, m.sync(c.ID))
+	must(t, m.sync(c.ID))
+
+	view, err := h.service.Show(t.Context(), m.again(), c.ID)
+	must(t, err)
+	if len(view.Blocks) != 5 {
+		t.Fatalf("%d blocks, want 5", len(view.Blocks))
+	}
+	for _, b := range view.Blocks {
+		if !b.Fetched() {
+			t.Errorf("%s was not fetched", b.Block)
+		}
+	}
+	if view.SyncState != models.SyncIdle || view.SyncDone != 5 || view.SyncTotal != 5 || view.SyncedAt == nil {
+		t.Errorf("sync = %s %d/%d", view.SyncState, view.SyncDone, view.SyncTotal)
+	}
+	if n := h.count(`SELECT count(*) FROM snapshots`); n != 5 {
+		t.Errorf("%d versions after two equal syncs, want 5", n)
+	}
+	h.fake.Set(func(f *oauthtest.Fake) {
+		f.OnMerchant = func(context.Context, oauth.Credential) (oauth.Reading[oauth.Merchant], error) {
+			return oauth.Reading[oauth.Merchant]{Data: oauth.Merchant{ID: "12345", Name: "Renamed"}, Raw: []byte(`{}`)}, nil
+		}
+	})
+	must(t, m.sync(c.ID))
+	if n := h.count(`SELECT count(*) FROM snapshots WHERE block = 'merchant'`); n != 2 {
+		t.Errorf("%d versions of the merchant after a change, want 2", n)
+	}
+	view, err = h.service.Show(t.Context(), m.again(), c.ID)
+	must(t, err)
+	if view.Blocks[0].Merchant.Name != "Renamed" {
+		t.Errorf("the page shows %q", view.Blocks[0].Merchant.Name)
+	}
+}
+
+func TestSync_FailuresSayWhoMustAct(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, &oauthtest.Fake{}, nil)
+	m := h.newMerchant()
+	c := m.connected("12345")
+	for _, tc := range []struct {
+		kind  oauth.Kind
+		want  models.State
+		again bool // the job is to be tried again
+	}{
+		{oauth.NeedsReauth, models.NeedsYou, false},
+		{oauth.Permission, models.NeedsYou, false},
+		{oauth.ClockSkew, models.Ours, false},
+		{oauth.AuthConfig, models.Ours, false},
+		{oauth.Upstream, models.Provider, true},
+		{oauth.RateLimited, models.Provider, true},
+		{oauth.BadResponse, models.Provider, true},
+		{oauth.NotFound, models.Connected, false},
+	} {
+		h.fake.Set(func(f *oauthtest.Fake) {
+			f.OnMerchant = func(context.Context, oauth.Credential) (oauth.Reading[oauth.Merchant], error) {
+				return oauth.Reading[oauth.Merchant]{}, &oauth.Error{Provider: "fake", Kind: tc.kind}
+			}
+		})
+		err := m.sync(c.ID)
+		got := m.connection(c.ID)
+		if got.State != tc.want || (err != nil) != tc.again || got.SyncState != models.SyncIdle {
+			t.Errorf("%s: %s (%s), %s, error %v; want %s", tc.kind, got.State, got.Reason, got.SyncState, err, tc.want)
+		}
+	}
+	h.fake.Set(func(f *oauthtest.Fake) { f.OnMerchant = nil })
+	must(t, m.sync(c.ID))
+	if got := m.connection(c.ID); got.State != models.Connected || got.Reason != "" {
+		t.Errorf("a success left %s (%s)", got.State, got.Reason)
+	}
+}
+
+func TestSync_OnlyOneAtATime(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, &oauthtest.Fake{}, nil)
+	m := h.newMerchant()
+	c := m.connected("12345")
+	must(t, h.service.RequestSync(t.Context(), m.again(), c.ID)) // the first sync is queued already
+	if n := len(h.queue.syncs); n != 1 {
+		t.Errorf("%d syncs enqueued, want 1", n)
+	}
+	h.exec(`UPDATE connections SET sync_state = 'running', sync_since = $1`, h.clock.now())
+	must(t, m.sync(c.ID))
+	if n := h.fake.Calls(oauthtest.OpMerchant); n != 0 {
+		t.Errorf("a second sync read %d times beside the running one", n)
+	}
+	h.clock.forward(4 * time.Minute) // the running one has died
+	must(t, m.sync(c.ID))
+	if n := h.fake.Calls(oauthtest.OpMerchant); n != 1 {
+		t.Errorf("the dead sync was not taken over (%d reads)", n)
+	}
+}
+
+func TestSync_RenewsAnEndingTokenAndKeepsTheNewOneBeforeUse(t *testing.T) {
+	t.Parallel()
+	fake := &oauthtest.Fake{Lifetime: time.Hour}
+	h := newHarness(t, fake, oauthtest.RenewingFake{Fake: fake})
+	fake.Now = h.clock.now
+	m := h.newMerchant()
+	c := m.connected("12345")
+	for want := int64(2); want <= 6; want++ {
+		h.clock.forward(58 * time.Minute)
+		must(t, m.sync(c.ID))
+		if got := m.connection(c.ID); got.CredentialVersion != want || got.State != models.Connected {
+			t.Fatalf("v%d %s (%s), want v%d connected", got.CredentialVersion, got.State, got.Reason, want)
+		}
+	}
+	fake.Set(func(f *oauthtest.Fake) {
+		f.OnRefresh = func(context.Context, oauth.Credential) (oauth.Credential, error) {
+			return oauth.Credential{}, errors.New("a passing outage")
+		}
+	})
+	h.clock.forward(58 * time.Minute)
+	must(t, m.sync(c.ID))
+	if got := m.connection(c.ID); got.State != models.Connected {
+		t.Errorf("a passing outage of the refresh disconnected: %s (%s)", got.State, got.Reason)
+	}
+}
+
+func TestTamperingWithCiphertextMakesTheConnectionSaySo(t *testing.T) {
+	t.Parallel()
+	for name, tamper := range map[string]string{
+		"swapped between connections": `UPDATE credentials SET sealed = (SELECT sealed FROM credentials o WHERE o.connection_id = $2) WHERE connection_id = $1`,
+		"edited":                      `UPDATE credentials SET sealed = set_byte(sealed, 20, get_byte(sealed, 20) # 1) WHERE connection_id = $1 AND $2::uuid IS NOT NULL`,
+		"emptied":                     `UPDATE credentials SET sealed = '' WHERE connection_id = $1 AND $2::uuid IS NOT NULL`,
+		"removed":                     `DELETE FROM credentials WHERE connection_id = $1 AND $2::uuid IS NOT NULL`,
+		"account swapped":             `UPDATE connections SET account_sealed = (SELECT account_sealed FROM connections o WHERE o.id = $2) WHERE id = $1`,
+		"put back from the past":      `UPDATE credentials SET sealed = (SELECT sealed FROM old) WHERE connection_id = $1 AND $2::uuid IS NOT NULL`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t, &oauthtest.Fake{}, nil)
+			m := h.newMerchant()
+			c, other := m.connected("12345"), m.connected("67890")
+			h.exec(`CREATE TABLE old AS SELECT sealed FROM credentials WHERE connection_id = '` + c.ID.String() + `'`)
+			m.connected("12345") // the credential is of version 2 now
+
+			h.exec(tamper, c.ID, other.ID)
+			view, err := h.service.Show(t.Context(), m.again(), c.ID)
+			if err != nil || view.State != models.Ours || view.Reason != connect.ReasonSealedBroken {
+				t.Fatalf("the page says %s (%s), %v; want ours (sealed_broken)", view.State, view.Reason, err)
+			}
+			if !strings.Contains(name, "account") {
+				must(t, m.sync(c.ID))
+				if n := h.fake.Calls(oauthtest.OpMerchant); n != 0 {
+					t.Errorf("the provider was asked %d times with a credential that does not open", n)
+				}
+			}
+			if !slices.Contains(m.eventKinds(), "connection.sealed_broken") {
+				t.Error("the history does not tell")
+			}
+			must(t, m.sync(other.ID))
+			if got := m.connection(other.ID); got.State != models.Connected {
+				t.Errorf("the other connection is %s (%s)", got.State, got.Reason)
+			}
+		})
+	}
+}
+
+func TestTamperingWithDataIsShownAsBrokenAndMendedByTheNextSync(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, &oauthtest.Fake{}, nil)
+	m := h.newMerchant()
+	c := m.connected("12345")
+	must(t, m.sync(c.ID))
+	h.exec(`UPDATE snapshots SET data_sealed = (SELECT data_sealed FROM snapshots o WHERE o.block = 'wallet') WHERE block = 'merchant'`)
+	view, err := h.service.Show(t.Context(), m.again(), c.ID)
+	must(t, err)
+	if !view.Blocks[0].Broken || view.Blocks[0].Merchant != nil && view.Blocks[0].Merchant.ID != "" {
+		t.Errorf("the swapped block is shown: %+v", view.Blocks[0])
+	}
+	must(t, m.sync(c.ID))
+	view, err = h.service.Show(t.Context(), m.again(), c.ID)
+	if err != nil || view.Blocks[0].Broken {
+		t.Errorf("the next sync did not mend it: %v", err)
+	}
+}

@@ -1,0 +1,167 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivertype"
+
+	"mooring/internal/models"
+	"mooring/internal/oauth"
+)
+
+// Syncer reads one connection's data; connect.Service is the real one.
+type Syncer interface {
+	Sync(ctx context.Context, st *models.TenantStore, connection uuid.UUID) error
+}
+
+// Mailer sends the mail of one link; accounts.Service is the real one.
+type Mailer interface {
+	SendLink(ctx context.Context, link uuid.UUID) error
+}
+
+// Observer is told how each job went, for metrics. Kind and outcome are few and fixed.
+type Observer func(kind, outcome string, took time.Duration)
+
+// Deps are the runner's needs.
+type Deps struct {
+	Pool    *pgxpool.Pool
+	Store   *models.Store
+	Syncer  Syncer
+	Mailer  Mailer
+	Observe Observer
+	Log     *slog.Logger
+}
+
+// Runner works the jobs off.
+type Runner struct{ client *river.Client[pgx.Tx] }
+
+const (
+	jobTime     = 2 * time.Minute  // a sync's calls are bounded one by one; this bounds their sum
+	rescueAfter = 3 * time.Minute  // a job whose program died is taken up again
+	pollEvery   = 30 * time.Second // work is announced by NOTIFY; polling is for announcements that were lost
+	sweepEvery  = 10 * time.Minute
+	maxSnooze   = time.Hour // a provider's Retry-After is honoured up to this
+)
+
+// NewRunner makes a runner over the serving role's pool.
+func NewRunner(d Deps) (*Runner, error) {
+	workers := river.NewWorkers()
+	river.AddWorker(workers, &syncWorker{deps: d})
+	river.AddWorker(workers, &mailWorker{deps: d})
+	river.AddWorker(workers, &sweepWorker{deps: d})
+	client, err := river.NewClient(riverpgxv5.New(d.Pool), &river.Config{
+		Schema:  schema,
+		Workers: workers,
+		Logger:  quiet(d.Log),
+		Queues: map[string]river.QueueConfig{
+			queueSync: {MaxWorkers: syncAtOnce}, queueMail: {MaxWorkers: mailAtOnce}, queueTidy: {MaxWorkers: 1},
+		},
+		FetchCooldown:        10 * time.Millisecond,
+		FetchPollInterval:    pollEvery,
+		JobTimeout:           jobTime,
+		RescueStuckJobsAfter: rescueAfter,
+		ErrorHandler:         failures{log: d.Log},
+		PeriodicJobs: []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(sweepEvery),
+			func() (river.JobArgs, *river.InsertOpts) { return sweepArgs{}, nil }, nil)},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("jobs: opening the runner: %w", err)
+	}
+	return &Runner{client: client}, nil
+}
+
+// Start begins to take jobs. The context bounds the start, not the work.
+func (r *Runner) Start(ctx context.Context) error {
+	if err := r.client.Start(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("jobs: starting: %w", err)
+	}
+	return nil
+}
+
+// Stop takes no more jobs and waits for those that run. When the context ends they are cancelled; river gives them to
+// the next program that starts.
+func (r *Runner) Stop(ctx context.Context) error {
+	err := r.client.Stop(ctx)
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	hard, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	return r.client.StopAndCancel(hard)
+}
+
+type syncWorker struct {
+	river.WorkerDefaults[syncArgs]
+	deps Deps
+}
+
+// Work implements river.Worker.
+func (w *syncWorker) Work(ctx context.Context, job *river.Job[syncArgs]) error {
+	return w.deps.observed("sync", func() error {
+		st := w.deps.Store.ForTenant(job.Args.Tenant, models.Actor{Kind: models.System})
+		err := w.deps.Syncer.Sync(ctx, st, job.Args.Connection)
+		if e, ok := errors.AsType[*oauth.Error](err); ok && e.RetryAfter > 0 {
+			return river.JobSnooze(min(e.RetryAfter, maxSnooze))
+		}
+		return err
+	})
+}
+
+type mailWorker struct {
+	river.WorkerDefaults[mailArgs]
+	deps Deps
+}
+
+// Work implements river.Worker.
+func (w *mailWorker) Work(ctx context.Context, job *river.Job[mailArgs]) error {
+	return w.deps.observed("mail", func() error { return w.deps.Mailer.SendLink(ctx, job.Args.Link) })
+}
+
+type sweepWorker struct {
+	river.WorkerDefaults[sweepArgs]
+	deps Deps
+}
+
+// Work implements river.Worker.
+func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[sweepArgs]) error {
+	return w.deps.observed("sweep", func() error {
+		_, err := w.deps.Store.Sweep(ctx)
+		return err
+	})
+}
+
+// observed counts a job without knowing what it did.
+func (d Deps) observed(kind string, work func() error) error {
+	began := time.Now()
+	err := work()
+	outcome := "done"
+	if err != nil {
+		outcome = "again"
+	}
+	d.Observe(kind, outcome, time.Since(began))
+	return err
+}
+
+// failures writes our one line per failed job; the error's text is scrubbed where it was made.
+type failures struct{ log *slog.Logger }
+
+// HandleError implements river.ErrorHandler.
+func (f failures) HandleError(ctx context.Context, job *rivertype.JobRow, err error) *river.ErrorHandlerResult {
+	f.log.WarnContext(ctx, "job failed", "kind", job.Kind, "job", job.ID, "try", job.Attempt, "of", job.MaxAttempts, "error", err)
+	return nil
+}
+
+// HandlePanic implements river.ErrorHandler. The value of a panic may hold anything, so only its type is told.
+func (f failures) HandlePanic(ctx context.Context, job *rivertype.JobRow, value any, trace string) *river.ErrorHandlerResult {
+	f.log.ErrorContext(ctx, "job panicked", "kind", job.Kind, "job", job.ID, "type", fmt.Sprintf("%T", value), "trace", trace)
+	return nil
+}

@@ -1,0 +1,222 @@
+package models_test
+
+import (
+	"context"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"mooring/internal/database/dbtest"
+	"mooring/internal/errs"
+	"mooring/internal/models"
+	"mooring/internal/vault"
+)
+
+// estate is one tenant with a row in every table, and a stranger with a tenant of their own.
+type estate struct {
+	tenant, user, session, connection, attempt, parked uuid.UUID
+	stranger                                           *models.TenantStore
+	strangerUser                                       uuid.UUID
+}
+
+func newEstate(t *testing.T) (e estate, db dbtest.DB) {
+	t.Helper()
+	db = dbtest.New(t)
+	store, err := models.NewStore(models.Options{App: db.App, Platform: db.Platform, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	exec := func(sql string, args ...any) {
+		t.Helper()
+		if _, err := db.Owner.Exec(t.Context(), sql, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	people := func() (tenant, user uuid.UUID) {
+		tenant, user = uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())
+		exec(`INSERT INTO users (id, kind, email, password_hash, created_at, password_changed_at) VALUES ($1, 'merchant', $1::text || '@example.com', '', now(), now())`, user)
+		exec(`INSERT INTO tenants (id, name, created_at) VALUES ($1, 'Pier', now())`, tenant)
+		exec(`INSERT INTO memberships (tenant_id, user_id, role, created_at) VALUES ($1, $2, 'owner', now())`, tenant, user)
+		exec(`INSERT INTO tenant_keys (tenant_id, wrapped, created_at) VALUES ($1, '\x01', now())`, tenant)
+		return tenant, user
+	}
+	e.tenant, e.user = people()
+	e.session, e.connection, e.attempt, e.parked = uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())
+	exec(`INSERT INTO sessions (id, token_hash, user_id, tenant_id, created_at, seen_at, expires_at) VALUES ($1, 'h', $2, $3, now(), now(), now() + interval '1 day')`, e.session, e.user, e.tenant)
+	exec(`INSERT INTO connections (tenant_id, id, provider, environment, account_hash, account_masked, account_sealed, state, state_since, credential_version, created_at)
+		VALUES ($1, $2, 'fake', 'test', 'account', '1•••5', '\x01', 'connected', now(), 1, now())`, e.tenant, e.connection)
+	exec(`INSERT INTO credentials (tenant_id, connection_id, version, sealed, updated_at) VALUES ($1, $2, 1, '\x01', now())`, e.tenant, e.connection)
+	exec(`INSERT INTO snapshots (tenant_id, connection_id, block, version, data_sealed, raw_sealed, content_hash, source_zone, partial, changed_at, fetched_at)
+		VALUES ($1, $2, 'merchant', 1, '\x01', '\x01', '\x01', '', false, now(), now())`, e.tenant, e.connection)
+	exec(`INSERT INTO events (tenant_id, id, connection_id, actor_kind, kind, created_at) VALUES ($1, $2, $3, 'system', 'connection.synced', now())`, e.tenant, uuid.Must(uuid.NewV7()), e.connection)
+	exec(`INSERT INTO account_claims VALUES ('fake', 'test', 'account', $1, $2, now())`, e.tenant, e.connection)
+	for id, status := range map[uuid.UUID]string{e.attempt: "pending", e.parked: "returned"} {
+		exec(`INSERT INTO attempts (tenant_id, id, user_id, session_id, provider, environment, state_hash, browser_hash, verifier_sealed, status, created_at, expires_at)
+			VALUES ($1, $2, $3, $4, 'fake', 'test', $5, 'browser', '\x01', $6, now(), now() + interval '1 hour')`, e.tenant, id, e.user, e.session, []byte(status), status)
+	}
+	strangerTenant, strangerUser := people()
+	e.strangerUser = strangerUser
+	e.stranger = store.ForTenant(strangerTenant, models.Actor{Kind: models.Person, ID: strangerUser})
+	return e, db
+}
+
+// asStranger calls each exported method of TenantStore with another tenant's ids. It gives an error when the stranger
+// was given, or changed, anything that is not theirs. What a method cannot reach at all, because it takes no id, is
+// checked by what it gives.
+var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, err error){
+	"Attempt": func(ctx context.Context, e estate) (bool, error) {
+		_, err := e.stranger.Attempt(ctx, e.attempt, e.user)
+		return false, err
+	},
+	"BeginSync": func(ctx context.Context, e estate) (bool, error) {
+		w, err := e.stranger.BeginSync(ctx, e.connection, 1)
+		return w.Credential != nil, err
+	},
+	"Connect": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.Connect(ctx, newConnection(e, uuid.Must(uuid.NewV7()), 1), nothing)
+	},
+	"Connection": func(ctx context.Context, e estate) (bool, error) {
+		_, err := e.stranger.Connection(ctx, e.connection)
+		return false, err
+	},
+	"Connections": func(ctx context.Context, e estate) (bool, error) {
+		conns, open, err := e.stranger.Connections(ctx)
+		return len(conns)+len(open) > 0, err
+	},
+	"ConsumeAttempt": func(ctx context.Context, e estate) (bool, error) {
+		_, won, err := e.stranger.ConsumeAttempt(ctx, models.Presented{
+			Provider: "fake", UserID: e.user, SessionID: e.session, StateHash: []byte("pending"),
+			Browsers: map[uuid.UUID][]byte{e.attempt: []byte("browser")},
+		})
+		return won, err
+	},
+	"CreateAttempt": func(ctx context.Context, e estate) (bool, error) { // grafting onto another's connection
+		return false, e.stranger.CreateAttempt(ctx, models.NewAttempt{
+			ID: uuid.Must(uuid.NewV7()), UserID: e.strangerUser, SessionID: e.session, Provider: "fake", Environment: "test",
+			ConnectionID: &e.connection, StateHash: []byte("s"), BrowserHash: []byte("b"), Verifier: vault.Sealed{1}, ExpiresAt: time.Now(),
+		})
+	},
+	"Disconnect": func(ctx context.Context, e estate) (bool, error) {
+		_, sealed, err := e.stranger.Disconnect(ctx, e.connection)
+		return sealed != nil, err
+	},
+	"EndAttempt": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.EndAttempt(ctx, e.attempt, models.Ending{Status: models.Cancelled}, models.NewEvent{Kind: "x"})
+	},
+	"EndSync": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.EndSync(ctx, e.connection, models.SyncResult{State: models.Ours, Event: models.NewEvent{Kind: "x"}})
+	},
+	"Events": func(ctx context.Context, e estate) (bool, error) {
+		events, err := e.stranger.Events(ctx, uuid.Nil, 100)
+		return len(events) > 0, err
+	},
+	"Key": func(ctx context.Context, e estate) (bool, error) {
+		_, err := e.stranger.Key(ctx)
+		return false, err // the stranger's own key
+	},
+	"Members": func(ctx context.Context, e estate) (bool, error) {
+		members, err := e.stranger.Members(ctx)
+		return len(members) != 1 || members[0].UserID != e.strangerUser, err
+	},
+	"Overview": func(ctx context.Context, e estate) (bool, error) {
+		conns, sealing, err := e.stranger.Overview(ctx)
+		return len(conns)+len(sealing.Snapshots) > 0, err
+	},
+	"ParkAttempt": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.ParkAttempt(ctx, e.attempt, vault.Sealed{1}, "", models.NewEvent{Kind: "x"})
+	},
+	"QueueSync": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.QueueSync(ctx, e.connection, nothing)
+	},
+	"Reconnect": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.Reconnect(ctx, newConnection(e, e.connection, 2), nothing)
+	},
+	"Record": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.Record(ctx, models.NewEvent{Kind: "x", Connection: e.connection})
+	},
+	"SaveRefreshed": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.SaveRefreshed(ctx, e.connection, 1, vault.Sealed{2}, time.Time{})
+	},
+	"SaveSnapshot": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.SaveSnapshot(ctx, models.NewSnapshot{Connection: e.connection, Block: "merchant", Version: 2})
+	},
+	"TakeReturned": func(ctx context.Context, e estate) (bool, error) {
+		_, sealed, err := e.stranger.TakeReturned(ctx, e.parked, e.user, e.session)
+		return sealed != nil, err
+	},
+	"Tenant": func(_ context.Context, e estate) (bool, error) { return e.stranger.Tenant() == e.tenant, nil },
+	"TouchSnapshot": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.TouchSnapshot(ctx, models.Snapshot{ConnectionID: e.connection, Block: "merchant", Version: 1}, time.Now())
+	},
+	"WithKey": func(_ context.Context, e estate) (bool, error) { return e.stranger.WithKey(nil) != e.stranger, nil },
+}
+
+// mustFail are the methods that name a row: for a stranger's they give an error, never silence.
+var mustFail = map[string]errs.Code{
+	"Attempt": errs.NotFound, "BeginSync": errs.Conflict, "Connect": "", "Connection": errs.NotFound, "ConsumeAttempt": errs.NotFound,
+	"CreateAttempt": errs.NotFound, "Disconnect": errs.NotFound, "EndAttempt": errs.Conflict, "ParkAttempt": errs.Conflict,
+	"QueueSync": errs.NotFound, "Reconnect": "", "SaveRefreshed": errs.Conflict, "SaveSnapshot": "", "TakeReturned": errs.NotFound,
+}
+
+func TestEveryTenantStoreMethodKeepsStrangersOut(t *testing.T) {
+	t.Parallel()
+	methods := reflect.TypeFor[*models.TenantStore]()
+	for i := range methods.NumMethod() {
+		if name := methods.Method(i).Name; asStranger[name] == nil {
+			t.Errorf("TenantStore.%s is not called as a stranger: add it to the list", name)
+		}
+	}
+	for name, call := range asStranger {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e, db := newEstate(t)
+			before := fingerprint(t, db, e.tenant)
+			leaked, err := call(t.Context(), e)
+			if leaked {
+				t.Error("the stranger was given what is not theirs")
+			}
+			want, refuses := mustFail[name]
+			switch {
+			case refuses && err == nil:
+				t.Error("no error for another tenant's row")
+			case refuses && want != "" && errs.CodeOf(err) != want:
+				t.Errorf("error = %v, want code %q", err, want)
+			case !refuses && err != nil:
+				t.Errorf("error = %v", err)
+			}
+			if after := fingerprint(t, db, e.tenant); after != before {
+				t.Error("the stranger changed another tenant's rows")
+			}
+		})
+	}
+}
+
+// fingerprint hashes every row of the tenant in every tenant table.
+func fingerprint(t *testing.T, db dbtest.DB, tenant uuid.UUID) (sum string) {
+	t.Helper()
+	err := db.Owner.QueryRow(t.Context(), `
+		SELECT md5(string_agg(line, E'\n' ORDER BY line)) FROM (
+		    SELECT 'connections ' || c::text AS line FROM connections c WHERE tenant_id = $1
+		    UNION ALL SELECT 'credentials ' || c::text FROM credentials c WHERE tenant_id = $1
+		    UNION ALL SELECT 'snapshots ' || s::text FROM snapshots s WHERE tenant_id = $1
+		    UNION ALL SELECT 'attempts ' || a::text FROM attempts a WHERE tenant_id = $1
+		    UNION ALL SELECT 'events ' || e::text FROM events e WHERE tenant_id = $1
+		    UNION ALL SELECT 'keys ' || k::text FROM tenant_keys k WHERE tenant_id = $1
+		    UNION ALL SELECT 'members ' || m::text FROM memberships m WHERE tenant_id = $1
+		    UNION ALL SELECT 'claims ' || a::text FROM account_claims a WHERE holder_tenant = $1) AS lines`, tenant).Scan(&sum)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sum
+}
+
+func newConnection(e estate, id uuid.UUID, version int64) models.NewConnection {
+	return models.NewConnection{
+		ID: id, Version: version, Attempt: e.attempt, Provider: "fake", Environment: "test", AccountHash: []byte("account"),
+		Masked: "1•••5", Account: vault.Sealed{1}, Credential: vault.Sealed{1},
+	}
+}
+
+func nothing(context.Context, *models.Tx) error { return nil }
