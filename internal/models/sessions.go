@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"mooring/internal/vault"
 )
 
 // Session is a signed-in browser with everything that every page knows of its person. The life of sessions is measured
@@ -21,7 +23,8 @@ type Session struct {
 	IsAdmin    bool
 	CreatedAt  time.Time
 	ExpiresAt  time.Time
-	Attention  int // connections that need somebody
+	Attention  int              // connections that need somebody
+	Key        vault.WrappedKey // the tenant's data key, so that what follows need not ask for it; nil for staff
 }
 
 // NewSession is a browser that has just proved who it is.
@@ -59,16 +62,18 @@ func (s *Store) OpenSession(ctx context.Context, tokenHash []byte, idle time.Dur
 		SELECT s.id, u.id, u.email, u.language, coalesce(s.tenant_id, '00000000-0000-0000-0000-000000000000'),
 		       coalesce(t.name, ''), coalesce(m.role, ''), a.user_id IS NOT NULL, s.created_at, s.expires_at,
 		       (SELECT count(*) FROM connections c
-		         WHERE c.tenant_id = s.tenant_id AND c.state NOT IN ('connected', 'disconnected'))
+		         WHERE c.tenant_id = s.tenant_id AND c.state NOT IN ('connected', 'disconnected')),
+		       k.wrapped
 		  FROM sessions s
 		  JOIN users u ON u.id = s.user_id
 		  LEFT JOIN tenants t ON t.id = s.tenant_id
 		  LEFT JOIN memberships m ON m.tenant_id = s.tenant_id AND m.user_id = s.user_id
+		  LEFT JOIN tenant_keys k ON k.tenant_id = s.tenant_id
 		  LEFT JOIN platform_admins a ON a.user_id = u.id
 		 WHERE s.token_hash = $1`, tokenHash).
 		QueryRow(func(row pgx.Row) error {
 			return row.Scan(&f.ID, &f.UserID, &f.Email, &f.Language, &f.TenantID, &f.TenantName, &f.Role, &f.IsAdmin,
-				&f.CreatedAt, &f.ExpiresAt, &f.Attention)
+				&f.CreatedAt, &f.ExpiresAt, &f.Attention, (*[]byte)(&f.Key))
 		})
 	err = s.app.pool.SendBatch(ctx, b).Close()
 	return f, err
