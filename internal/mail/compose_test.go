@@ -1,0 +1,92 @@
+package mail_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"mooring/internal/i18n"
+	"mooring/internal/mail"
+	"mooring/internal/secret"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func TestCompose_Golden(t *testing.T) {
+	composer := newComposer(t)
+	for _, lang := range []string{"zh-CN", "en"} {
+		for _, kind := range []mail.Kind{mail.SignUp, mail.Reset, mail.Known} {
+			letter, err := composer.Compose(mail.Note{
+				Kind: kind, To: "a@example.com", Language: lang, URL: "https://mooring.example/x/TOKEN",
+				SignInURL: "https://mooring.example/login", Life: 24 * time.Hour,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, string(kind)+"."+lang+".golden", "Subject: "+letter.Subject+"\n\n"+letter.Text+"\n"+letter.HTML)
+		}
+	}
+}
+
+func TestCompose_UnknownKindIsAnError(t *testing.T) {
+	if letter, err := newComposer(t).Compose(mail.Note{Kind: "poem", Language: "en"}); err == nil {
+		t.Errorf("Compose = %+v, want an error", letter)
+	}
+}
+
+// TestLetter_TakesTheWholeWay is the path of a real mail: catalogue, forms, SMTP, and what arrives.
+func TestLetter_TakesTheWholeWay(t *testing.T) {
+	capture, url, err := mail.StartCapture(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sender, err := mail.NewSMTP(secret.New(url), "Mooring <no-reply@example.com>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	letter, err := newComposer(t).Compose(mail.Note{
+		Kind: mail.Reset, To: "a@example.com", Language: "zh-CN", URL: "https://mooring.example/reset/TOKEN", Life: time.Hour,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sender.Send(t.Context(), letter); err != nil {
+		t.Fatal(err)
+	}
+	got := capture.Letters()[0]
+	if got.Subject != letter.Subject || got.Text != letter.Text || got.HTML != letter.HTML || got.To != letter.To {
+		t.Errorf("arrived %+v\nwant %+v", got, letter)
+	}
+}
+
+func newComposer(t *testing.T) *mail.Composer {
+	t.Helper()
+	bundle, err := i18n.NewBundle()
+	if err != nil {
+		t.Fatal(err)
+	}
+	composer, err := mail.NewComposer(bundle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return composer
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs; look at it and run with -update\ngot:\n%s", name, got)
+	}
+}
