@@ -332,6 +332,9 @@ GRANT INSERT                         ON platform_events                   TO moo
 GRANT SELECT, INSERT, UPDATE, DELETE ON rate_limits                       TO mooring_app;
 GRANT SELECT, INSERT                 ON vault_canaries                    TO mooring_app;
 
+COMMENT ON TABLE goose_db_version IS 'Which migrations have been applied. goose makes the table before the first of them.';
+GRANT SELECT ON goose_db_version TO mooring_app;                 -- serving checks the version
+
 GRANT SELECT ON tenants, memberships, tenant_keys, connections, attempts, snapshots, account_claims, platform_admins TO mooring_platform;
 GRANT SELECT (id, kind, email, language, created_at) ON users TO mooring_platform;
 GRANT SELECT, INSERT ON events, platform_events TO mooring_platform;
