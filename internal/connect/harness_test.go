@@ -86,7 +86,7 @@ func (h *harness) newMerchant() *merchant {
 	m := &merchant{h: h, tenant: newID(), user: newID(), session: newID(), cookies: map[uuid.UUID]secret.String{}}
 	key, err := h.vault.NewTenantKey(m.tenant)
 	must(h.t, err)
-	h.exec(`INSERT INTO users (id, kind, email, password_hash, created_at, password_changed_at) VALUES ($1, 'merchant', $1::text || '@example.com', '', now(), now())`, m.user)
+	h.exec(`INSERT INTO users (id, kind, email, password_hash, created_at, password_changed_at) VALUES ($1::uuid, 'merchant', $1::uuid::text || '@example.com', '', now(), now())`, m.user)
 	h.exec(`INSERT INTO tenants (id, name, created_at) VALUES ($1, 'Pier & Co', now())`, m.tenant)
 	h.exec(`INSERT INTO memberships (tenant_id, user_id, role, created_at) VALUES ($1, $2, 'owner', now())`, m.tenant, m.user)
 	h.exec(`INSERT INTO tenant_keys (tenant_id, wrapped, created_at) VALUES ($1, $2, now())`, m.tenant, []byte(key))

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"mooring/internal/database/dbtest"
@@ -121,10 +122,10 @@ func TestOpenSession_KnowsThePersonTheirTenantAndTheirRole(t *testing.T) {
 	got.CreatedAt, got.ExpiresAt = time.Time{}, time.Time{}
 	want := models.Session{
 		ID: id, UserID: n.UserID, Email: n.Email, Language: "en", TenantID: n.TenantID, TenantName: "Harbour Ltd",
-		Role: models.Owner, Attention: 3,
+		Role: models.Owner, Attention: 3, Key: n.Key,
 	}
-	if got != want {
-		t.Errorf("OpenSession = %+v, want %+v", got, want)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("OpenSession differs (-want +got):\n%s", diff)
 	}
 }
 

@@ -36,7 +36,7 @@ func newEstate(t *testing.T) (e estate, db dbtest.DB) {
 	}
 	people := func() (tenant, user uuid.UUID) {
 		tenant, user = uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())
-		exec(`INSERT INTO users (id, kind, email, password_hash, created_at, password_changed_at) VALUES ($1, 'merchant', $1::text || '@example.com', '', now(), now())`, user)
+		exec(`INSERT INTO users (id, kind, email, password_hash, created_at, password_changed_at) VALUES ($1::uuid, 'merchant', $1::uuid::text || '@example.com', '', now(), now())`, user)
 		exec(`INSERT INTO tenants (id, name, created_at) VALUES ($1, 'Pier', now())`, tenant)
 		exec(`INSERT INTO memberships (tenant_id, user_id, role, created_at) VALUES ($1, $2, 'owner', now())`, tenant, user)
 		exec(`INSERT INTO tenant_keys (tenant_id, wrapped, created_at) VALUES ($1, '\x01', now())`, tenant)
