@@ -3,6 +3,7 @@ package accounts
 import (
 	"context"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,6 +19,8 @@ import (
 	"mooring/internal/secret"
 	"mooring/internal/vault"
 )
+
+func TestMain(m *testing.M) { os.Exit(dbtest.Main(m)) }
 
 // house is a service over a real database, with a fake post office and a hash that counts instead of working.
 type house struct {
