@@ -69,8 +69,7 @@ type Purpose int
 // The purposes, one per group of commands.
 const (
 	Serving    Purpose = iota // everything
-	Migrating                 // a database and its owner
-	Managing                  // a database and its serving roles
+	Owning                    // a database and its owner: migrations, making admins
 	Simulating                // nothing
 )
 

@@ -159,7 +159,7 @@ func TestLoadNeedsNothingOnThePrivateDatabaseButKeysAndAddress(t *testing.T) {
 	if !c.Database.Private() || c.Secure || c.MetricsAddr != "127.0.0.1:9090" {
 		t.Errorf("got %+v", c)
 	}
-	for _, purpose := range []config.Purpose{config.Migrating, config.Managing, config.Simulating} {
+	for _, purpose := range []config.Purpose{config.Owning, config.Simulating} {
 		if _, err := config.Load(world(nil, nil), purpose, descriptors()); err != nil {
 			t.Errorf("purpose %d of an empty environment: %v", purpose, err)
 		}
@@ -234,13 +234,13 @@ func TestLoadRefusesWithTheNameAndNeverTheValue(t *testing.T) {
 	}
 }
 
-func TestMigratingNeedsTheOwner(t *testing.T) {
+func TestOwningNeedsTheOwner(t *testing.T) {
 	vars := map[string]string{"DATABASE_URL": "postgres://app@db/m"}
-	if _, err := config.Load(world(vars, nil), config.Migrating, nil); err == nil || !strings.Contains(err.Error(), "MIGRATE_DATABASE_URL") {
+	if _, err := config.Load(world(vars, nil), config.Owning, nil); err == nil || !strings.Contains(err.Error(), "MIGRATE_DATABASE_URL") {
 		t.Errorf("error = %v, want one about MIGRATE_DATABASE_URL", err)
 	}
 	vars = map[string]string{"MIGRATE_DATABASE_URL": "postgres://owner@db/m"}
-	if _, err := config.Load(world(vars, nil), config.Migrating, nil); err != nil {
+	if _, err := config.Load(world(vars, nil), config.Owning, nil); err != nil {
 		t.Errorf("the owner alone is enough to migrate: %v", err)
 	}
 }

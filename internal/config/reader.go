@@ -150,9 +150,9 @@ func (r *reader) database(purpose Purpose) Database {
 		Owner:    r.postgresURL("MIGRATE_DATABASE_URL"),
 	}
 	switch {
-	case purpose == Migrating:
-		if !d.App.IsEmpty() && d.Owner.IsEmpty() {
-			r.fault("MIGRATE_DATABASE_URL", "the owner's postgres:// address: the role of DATABASE_URL cannot migrate")
+	case purpose == Owning:
+		if !d.App.IsEmpty() && d.Owner.IsEmpty() && !r.faulty("MIGRATE_DATABASE_URL") {
+			r.fault("MIGRATE_DATABASE_URL", "the owner's postgres:// address: the role of DATABASE_URL may not do this")
 		}
 	case purpose == Simulating || r.faulty("DATABASE_URL"):
 	case d.App.IsEmpty() && !(d.Platform.IsEmpty() && d.Owner.IsEmpty()):
