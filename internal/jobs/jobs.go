@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -27,8 +28,8 @@ const (
 	queueSync  = "sync"
 	queueMail  = "mail"
 	queueTidy  = "tidy"
-	syncTries  = 5 // 1 s, 16 s, 81 s, 4 min apart: an outage of a few minutes passes unnoticed
-	mailTries  = 8 // up to about an hour
+	syncTries  = 5
+	mailTries  = 8
 	syncAtOnce = 16
 	mailAtOnce = 4
 )
@@ -76,7 +77,11 @@ type Queue struct{ client *river.Client[pgx.Tx] }
 
 // NewQueue opens the way in over the serving role's pool.
 func NewQueue(pool *pgxpool.Pool, log *slog.Logger) (*Queue, error) {
-	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{Schema: schema, Logger: quiet(log)})
+	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
+		Schema: schema, Logger: quiet(log),
+		// river announces a queue at most once in this time, even if what it announced was rolled back.
+		FetchCooldown: time.Millisecond,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("jobs: opening the queue: %w", err)
 	}

@@ -49,8 +49,19 @@ const (
 	rescueAfter = 3 * time.Minute  // a job whose program died is taken up again
 	pollEvery   = 30 * time.Second // work is announced by NOTIFY; polling is for announcements that were lost
 	sweepEvery  = 10 * time.Minute
-	maxSnooze   = time.Hour // a provider's Retry-After is honoured up to this
+	minSnooze   = 10 * time.Second // sooner than this only polling would find the job again
+	maxSnooze   = time.Hour        // a provider's Retry-After is honoured up to this
 )
+
+// patience is how long a failed job rests before its next try; the last value repeats. An outage of a few minutes
+// passes unnoticed.
+type patience []time.Duration
+
+// NextRetry implements river.ClientRetryPolicy.
+func (p patience) NextRetry(job *rivertype.JobRow) time.Time {
+	tries := max(1, len(job.Errors))
+	return time.Now().Add(p[min(tries, len(p))-1])
+}
 
 // NewRunner makes a runner over the serving role's pool.
 func NewRunner(d Deps) (*Runner, error) {
@@ -69,6 +80,7 @@ func NewRunner(d Deps) (*Runner, error) {
 		FetchPollInterval:    pollEvery,
 		JobTimeout:           jobTime,
 		RescueStuckJobsAfter: rescueAfter,
+		RetryPolicy:          patience{minSnooze, time.Minute, 5 * time.Minute, 20 * time.Minute, time.Hour},
 		ErrorHandler:         failures{log: d.Log},
 		PeriodicJobs: []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(sweepEvery),
 			func() (river.JobArgs, *river.InsertOpts) { return sweepArgs{}, nil }, nil)},
@@ -110,7 +122,7 @@ func (w *syncWorker) Work(ctx context.Context, job *river.Job[syncArgs]) error {
 		st := w.deps.Store.ForTenant(job.Args.Tenant, models.Actor{Kind: models.System})
 		err := w.deps.Syncer.Sync(ctx, st, job.Args.Connection)
 		if e, ok := errors.AsType[*oauth.Error](err); ok && e.RetryAfter > 0 {
-			return river.JobSnooze(min(e.RetryAfter, maxSnooze))
+			return river.JobSnooze(max(minSnooze, min(e.RetryAfter, maxSnooze)))
 		}
 		return err
 	})
