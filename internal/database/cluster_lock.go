@@ -62,13 +62,14 @@ func (l *dirLock) write(note string) error {
 	return nil
 }
 
-// release frees the directory; the file stays, because removing it would race with the next holder.
+// release frees the directory; the file stays, because removing it would race with the next holder. Closing alone
+// would not be enough at once: a process that is just being started holds a copy of the file until it runs.
 func (l *dirLock) release() error {
-	err := l.file.Close()
-	if errors.Is(err, os.ErrClosed) {
-		return nil
+	_ = syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN) // fails when it is closed already
+	if err := l.file.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
+		return fmt.Errorf("freeing the data directory: %w", err)
 	}
-	return err
+	return nil
 }
 
 // takeOver ends what a killed run left running and removes its pid file. PostgreSQL itself would refuse to start while

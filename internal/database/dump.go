@@ -38,9 +38,10 @@ func Dump(ctx context.Context, ownerURL string) (string, error) {
 	return normalise(string(out)), nil
 }
 
-// normalise drops comments, session settings and pg_dump's own commands, and keeps one empty line between statements.
+// normalise drops comments, session settings, pg_dump's own commands and the schema that is always there, and keeps one
+// empty line between statements.
 func normalise(dump string) string {
-	dump = regexp.MustCompile(`(?m)^(--.*|SET .*|SELECT pg_catalog\.set_config.*|\\.*)$`).ReplaceAllString(dump, "")
+	dump = regexp.MustCompile(`(?m)^(--.*|SET .*|SELECT pg_catalog\.set_config.*|\\.*|CREATE SCHEMA public;|COMMENT ON SCHEMA public .*)$`).ReplaceAllString(dump, "")
 	dump = regexp.MustCompile(`\n{3,}`).ReplaceAllString(dump, "\n\n")
 	return strings.TrimSpace(dump) + "\n"
 }

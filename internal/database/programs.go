@@ -54,7 +54,9 @@ func findPrograms(ctx context.Context, wanted int) (programs, error) {
 func programDirs() []string {
 	var dirs []string
 	if path, err := exec.LookPath("postgres"); err == nil {
-		dirs = append(dirs, filepath.Dir(path))
+		if real, err := filepath.EvalSymlinks(path); err == nil { // the others may not be beside the link
+			dirs = append(dirs, filepath.Dir(real))
+		}
 	}
 	for _, pattern := range []string{
 		"/usr/lib/postgresql/*/bin",            // Debian

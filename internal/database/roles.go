@@ -88,10 +88,10 @@ func (r role) refuse(part, wanted string) error {
 		why = "has BYPASSRLS, so row-level security does not hold for it"
 	case r.CreateRole:
 		why = "has CREATEROLE, with which it could become another role"
-	case r.Owns:
-		why = "owns the database or things in it, or can create some"
 	case len(r.Becomes) > 0:
 		why = "can become " + strings.Join(r.Becomes, ", ")
+	case r.Owns:
+		why = "owns the database or things in it, or can create some"
 	case !r.Member:
 		why = "has not been granted what " + wanted + " may do"
 	default:

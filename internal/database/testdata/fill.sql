@@ -1,0 +1,20 @@
+-- One row in every table for one tenant ($TENANT$ is replaced by its id): the walls are tested against these rows.
+-- A migration that adds a table adds a row here; the test names the table that has none.
+INSERT INTO users (id, kind, email, password_hash, created_at, password_changed_at)
+    VALUES ('$TENANT$', 'merchant', '$TENANT$@example.test', 'hash', now(), now());
+INSERT INTO tenants (id, name, created_at) VALUES ('$TENANT$', 'Harbour', now());
+INSERT INTO memberships (tenant_id, user_id, role, created_at) VALUES ('$TENANT$', '$TENANT$', 'owner', now());
+INSERT INTO sessions (id, token_hash, user_id, tenant_id, created_at, seen_at, expires_at)
+    VALUES ('$TENANT$', '$TENANT$', '$TENANT$', '$TENANT$', now(), now(), now() + interval '1 day');
+INSERT INTO tenant_keys (tenant_id, wrapped, created_at) VALUES ('$TENANT$', 'wrapped', now());
+INSERT INTO connections (tenant_id, id, provider, environment, account_hash, account_masked, account_sealed, state, state_since, credential_version, created_at)
+    VALUES ('$TENANT$', '$TENANT$', 'asiabill', 'test', '$TENANT$', '12***89', 'sealed', 'connected', now(), 1, now());
+INSERT INTO credentials (tenant_id, connection_id, version, sealed, updated_at) VALUES ('$TENANT$', '$TENANT$', 1, 'sealed', now());
+INSERT INTO attempts (tenant_id, id, user_id, session_id, provider, environment, state_hash, browser_hash, verifier_sealed, status, created_at, expires_at)
+    VALUES ('$TENANT$', '$TENANT$', '$TENANT$', '$TENANT$', 'asiabill', 'test', '$TENANT$', 'hash', 'sealed', 'pending', now(), now() + interval '15 minutes');
+INSERT INTO snapshots (tenant_id, connection_id, block, version, data_sealed, raw_sealed, content_hash, source_zone, partial, changed_at, fetched_at)
+    VALUES ('$TENANT$', '$TENANT$', 'merchant', 1, 'sealed', 'sealed', 'hash', 'UTC', false, now(), now());
+INSERT INTO account_claims (provider, environment, account_hash, holder_tenant, holder_connection, claimed_at)
+    VALUES ('asiabill', 'test', '$TENANT$', '$TENANT$', '$TENANT$', now());
+INSERT INTO events (tenant_id, id, actor_kind, kind, created_at) VALUES ('$TENANT$', '$TENANT$', 'system', 'tenant.created', now());
+INSERT INTO platform_admins (user_id, created_at) SELECT id, now() FROM users WHERE kind = 'staff';

@@ -1,0 +1,672 @@
+-- What the migrations add up to, for readers. Written by `make schema`; a test compares it.
+
+CREATE FUNCTION public.claim_account(p text, e text, h bytea, connection uuid) RETURNS boolean
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    INSERT INTO account_claims AS c (provider, environment, account_hash, holder_tenant, holder_connection, claimed_at)
+    SELECT p, e, h, current_tenant(), connection, now() WHERE current_tenant() IS NOT NULL
+    ON CONFLICT (provider, environment, account_hash)
+    DO UPDATE SET holder_connection = excluded.holder_connection WHERE c.holder_tenant = current_tenant()
+    RETURNING true
+    $$;
+
+COMMENT ON FUNCTION public.claim_account(p text, e text, h bytea, connection uuid) IS 'True when the current tenant holds the account now; NULL when another does, without telling which.';
+
+CREATE FUNCTION public.current_person() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (NULLIF(current_setting('app.user_id'::text, true), ''::text))::uuid;
+
+COMMENT ON FUNCTION public.current_person() IS 'The person this transaction was opened for, or NULL.';
+
+CREATE FUNCTION public.current_tenant() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid;
+
+COMMENT ON FUNCTION public.current_tenant() IS 'The tenant this transaction was opened for, or NULL: no tenant, no row.';
+
+CREATE FUNCTION public.open_session(presented bytea, idle interval) RETURNS TABLE(session_id uuid, user_id uuid, tenant_id uuid)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    opened sessions%ROWTYPE;
+BEGIN
+    SELECT * INTO opened FROM sessions s
+     WHERE s.token_hash = presented AND s.expires_at > now() AND s.seen_at > now() - idle;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    IF opened.seen_at < now() - interval '1 minute' THEN            -- one write a minute, not one a page
+        UPDATE sessions s SET seen_at = now() WHERE s.id = opened.id;
+    END IF;
+    PERFORM set_config('app.user_id', opened.user_id::text, true),
+            set_config('app.tenant_id', coalesce(opened.tenant_id::text, ''), true);
+    RETURN QUERY SELECT opened.id, opened.user_id, opened.tenant_id;
+END
+$$;
+
+COMMENT ON FUNCTION public.open_session(presented bytea, idle interval) IS 'The session behind a cookie; opens the rest of the transaction for its person and tenant.';
+
+CREATE FUNCTION public.person_by_email(wanted text) RETURNS uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$ SELECT id FROM users WHERE email = wanted $$;
+
+COMMENT ON FUNCTION public.person_by_email(wanted text) IS 'Whose address it is, at sign-in and when a password is forgotten.';
+
+CREATE FUNCTION public.release_account(p text, e text, h bytea) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$ DELETE FROM account_claims WHERE provider = p AND environment = e AND account_hash = h AND holder_tenant = current_tenant() $$;
+
+COMMENT ON FUNCTION public.release_account(p text, e text, h bytea) IS 'Gives the account free when the current tenant disconnects it.';
+
+CREATE FUNCTION public.sweep(before timestamp with time zone) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    WITH s AS (DELETE FROM sessions       WHERE expires_at < before RETURNING 1),
+         l AS (DELETE FROM one_time_links WHERE expires_at < before RETURNING 1),
+         a AS (DELETE FROM attempts       WHERE expires_at < before - interval '30 days' RETURNING 1),
+         r AS (DELETE FROM rate_limits    WHERE tat < before RETURNING 1)
+    SELECT (SELECT count(*) FROM s) + (SELECT count(*) FROM l) + (SELECT count(*) FROM a) + (SELECT count(*) FROM r)
+    $$;
+
+COMMENT ON FUNCTION public.sweep(before timestamp with time zone) IS 'Removes what has ended: sessions and links at once, attempts after 30 days (they answer "what happened to my try?").';
+
+CREATE FUNCTION public.tenants_of(person uuid) RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$ SELECT m.tenant_id FROM memberships m WHERE m.user_id = person ORDER BY m.created_at, m.tenant_id $$;
+
+COMMENT ON FUNCTION public.tenants_of(person uuid) IS 'Where a person works, oldest membership first.';
+
+CREATE TABLE public.account_claims (
+    provider text NOT NULL,
+    environment text NOT NULL,
+    account_hash bytea NOT NULL,
+    holder_tenant uuid NOT NULL,
+    holder_connection uuid NOT NULL,
+    claimed_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.account_claims FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.account_claims IS 'Which tenant holds an external account. Outside the tenants'' tables, reached only through claim_account and release_account.';
+
+CREATE TABLE public.attempts (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    session_id uuid NOT NULL,
+    provider text NOT NULL,
+    environment text NOT NULL,
+    connection_id uuid,
+    state_hash bytea NOT NULL,
+    browser_hash bytea NOT NULL,
+    arrival_hash bytea,
+    verifier_sealed bytea NOT NULL,
+    status text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    provider_code text DEFAULT ''::text NOT NULL,
+    account_masked text DEFAULT ''::text NOT NULL,
+    returned_sealed bytea,
+    result_connection uuid,
+    created_at timestamp with time zone NOT NULL,
+    consumed_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT attempts_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'exchanging'::text, 'returned'::text, 'stored'::text, 'denied'::text, 'failed'::text, 'cancelled'::text])))
+);
+
+ALTER TABLE ONLY public.attempts FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.attempts IS 'One try to connect an account: who began it in which browser, and how it ended.';
+
+COMMENT ON COLUMN public.attempts.session_id IS 'The session that began. No foreign key: a session that has ended refuses the arrival by not being there.';
+
+COMMENT ON COLUMN public.attempts.connection_id IS 'Set when an existing connection is being reconnected; the account must then be the same.';
+
+COMMENT ON COLUMN public.attempts.state_hash IS 'SHA-256 of the 256-bit state that the provider echoes.';
+
+COMMENT ON COLUMN public.attempts.browser_hash IS 'SHA-256 of the flow cookie: the browser that returns must be the one that left.';
+
+COMMENT ON COLUMN public.attempts.arrival_hash IS 'SHA-256 of the code that consumed it: tells a reloaded callback from another one where no state is echoed.';
+
+COMMENT ON COLUMN public.attempts.returned_sealed IS 'Account and credential that came back without our state, waiting for the person to confirm; gone when the attempt ends.';
+
+CREATE TABLE public.connections (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    provider text NOT NULL,
+    environment text NOT NULL,
+    account_hash bytea NOT NULL,
+    account_masked text NOT NULL,
+    account_sealed bytea NOT NULL,
+    state text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    state_since timestamp with time zone NOT NULL,
+    credential_version bigint NOT NULL,
+    sync_state text DEFAULT 'idle'::text NOT NULL,
+    sync_done integer DEFAULT 0 NOT NULL,
+    sync_total integer DEFAULT 0 NOT NULL,
+    sync_since timestamp with time zone,
+    synced_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT connections_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
+    CONSTRAINT connections_state_check CHECK ((state = ANY (ARRAY['connected'::text, 'needs_you'::text, 'provider'::text, 'ours'::text, 'disconnected'::text]))),
+    CONSTRAINT connections_sync_state_check CHECK ((sync_state = ANY (ARRAY['idle'::text, 'queued'::text, 'running'::text])))
+);
+
+ALTER TABLE ONLY public.connections FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.connections IS 'A tenant''s link to one account at one provider. Narrow on purpose: ciphertext that lists do not need lives in credentials and snapshots.';
+
+COMMENT ON COLUMN public.connections.account_hash IS 'Keyed hash of the external account: finds the same account again without telling which it is.';
+
+COMMENT ON COLUMN public.connections.state IS 'Who must act: nobody (connected), the merchant (needs_you), the provider, we (ours); or disconnected.';
+
+COMMENT ON COLUMN public.connections.reason IS 'Why, as the kind of a provider error or a word of ours; the page has a sentence for each.';
+
+COMMENT ON COLUMN public.connections.credential_version IS 'The version the credential must have: putting an older ciphertext back does not open.';
+
+COMMENT ON COLUMN public.connections.synced_at IS 'When the last sync read everything it wanted to.';
+
+CREATE TABLE public.credentials (
+    tenant_id uuid NOT NULL,
+    connection_id uuid NOT NULL,
+    version bigint NOT NULL,
+    sealed bytea NOT NULL,
+    expires_at timestamp with time zone,
+    updated_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.credentials FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.credentials IS 'What opens the account at the provider, sealed. The platform''s role has no grant here.';
+
+COMMENT ON COLUMN public.credentials.expires_at IS 'When the access token ends; NULL if the provider does not say.';
+
+CREATE TABLE public.events (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    connection_id uuid,
+    actor_kind text NOT NULL,
+    actor_id uuid,
+    kind text NOT NULL,
+    detail jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT events_actor_kind_check CHECK ((actor_kind = ANY (ARRAY['person'::text, 'staff'::text, 'system'::text])))
+);
+
+ALTER TABLE ONLY public.events FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.events IS 'What happened in a tenant, written in the same transaction as the change; the serving roles may only add.';
+
+COMMENT ON COLUMN public.events.detail IS 'Values for the sentence on the page; never a secret, never an unmasked account.';
+
+CREATE TABLE public.goose_db_version (
+    id integer NOT NULL,
+    version_id bigint NOT NULL,
+    is_applied boolean NOT NULL,
+    tstamp timestamp without time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.goose_db_version IS 'Which migrations have been applied. goose makes the table before the first of them.';
+
+ALTER TABLE public.goose_db_version ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME public.goose_db_version_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.memberships (
+    tenant_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    user_kind text DEFAULT 'merchant'::text NOT NULL,
+    role text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT memberships_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'operator'::text, 'viewer'::text]))),
+    CONSTRAINT memberships_user_kind_check CHECK ((user_kind = 'merchant'::text))
+);
+
+ALTER TABLE ONLY public.memberships FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.memberships IS 'Who works in which tenant, and as what.';
+
+CREATE TABLE public.one_time_links (
+    id uuid NOT NULL,
+    purpose text NOT NULL,
+    email text NOT NULL,
+    user_id uuid,
+    business_name text DEFAULT ''::text NOT NULL,
+    password_hash text DEFAULT ''::text NOT NULL,
+    language text NOT NULL,
+    token_hash bytea,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT one_time_links_purpose_check CHECK ((purpose = ANY (ARRAY['signup'::text, 'reset'::text, 'known'::text])))
+);
+
+COMMENT ON TABLE public.one_time_links IS 'Links sent by mail: finish a sign-up, set a new password, or tell that the address is known already.';
+
+COMMENT ON COLUMN public.one_time_links.token_hash IS 'SHA-256 of the link''s token, minted when the mail is sent; NULL until then.';
+
+CREATE TABLE public.platform_admins (
+    user_id uuid NOT NULL,
+    user_kind text DEFAULT 'staff'::text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT platform_admins_user_kind_check CHECK ((user_kind = 'staff'::text))
+);
+
+ALTER TABLE ONLY public.platform_admins FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.platform_admins IS 'Staff who may open the admin pages.';
+
+CREATE TABLE public.platform_events (
+    id uuid NOT NULL,
+    actor_id uuid,
+    kind text NOT NULL,
+    detail jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.platform_events IS 'What happened to the platform itself, outside any tenant; add only.';
+
+CREATE UNLOGGED TABLE public.rate_limits (
+    key text NOT NULL,
+    tat timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.rate_limits IS 'Limits shared by all replicas (GCRA): the theoretical arrival time of the next event per key. Keys are hashes.';
+
+CREATE TABLE public.sessions (
+    id uuid NOT NULL,
+    token_hash bytea NOT NULL,
+    user_id uuid NOT NULL,
+    tenant_id uuid,
+    created_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    user_agent text DEFAULT ''::text NOT NULL,
+    address text DEFAULT ''::text NOT NULL
+);
+
+ALTER TABLE ONLY public.sessions FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.sessions IS 'One row per signed-in browser; deleting the row ends the session on every replica at once.';
+
+COMMENT ON COLUMN public.sessions.id IS 'Stays when the token rotates: attempts are bound to it.';
+
+COMMENT ON COLUMN public.sessions.token_hash IS 'SHA-256 of the 256-bit cookie value.';
+
+COMMENT ON COLUMN public.sessions.tenant_id IS 'The tenant the person works in; NULL for staff. Losing the membership ends the session.';
+
+COMMENT ON COLUMN public.sessions.expires_at IS 'Absolute end; idleness is measured by seen_at.';
+
+CREATE TABLE public.snapshots (
+    tenant_id uuid NOT NULL,
+    connection_id uuid NOT NULL,
+    block text NOT NULL,
+    version bigint NOT NULL,
+    data_sealed bytea NOT NULL,
+    raw_sealed bytea NOT NULL,
+    content_hash bytea NOT NULL,
+    provider_as_of timestamp with time zone,
+    source_zone text NOT NULL,
+    partial boolean NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    fetched_at timestamp with time zone NOT NULL,
+    CONSTRAINT snapshots_block_check CHECK ((block = ANY (ARRAY['merchant'::text, 'company'::text, 'user'::text, 'wallet'::text, 'wallet_flow'::text])))
+);
+
+ALTER TABLE ONLY public.snapshots FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.snapshots IS 'What a provider told, version by version; an unchanged answer only moves fetched_at of the newest.';
+
+COMMENT ON COLUMN public.snapshots.content_hash IS 'Keyed hash of the normalised data: tells whether anything changed without opening it.';
+
+CREATE TABLE public.tenant_keys (
+    tenant_id uuid NOT NULL,
+    wrapped bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.tenant_keys FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.tenant_keys IS 'A data keyset per tenant, wrapped by the master keyset. Deleting the row makes all that the tenant sealed unreadable.';
+
+CREATE TABLE public.tenants (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT tenants_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+);
+
+ALTER TABLE ONLY public.tenants FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.tenants IS 'A merchant''s business: the unit of ownership and isolation.';
+
+CREATE TABLE public.users (
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    email text NOT NULL,
+    password_hash text NOT NULL,
+    language text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    password_changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT users_email_check CHECK (((length(email) >= 3) AND (length(email) <= 254))),
+    CONSTRAINT users_kind_check CHECK ((kind = ANY (ARRAY['merchant'::text, 'staff'::text]))),
+    CONSTRAINT users_language_check CHECK ((language = ANY (ARRAY[''::text, 'zh-CN'::text, 'en'::text])))
+);
+
+ALTER TABLE ONLY public.users FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.users IS 'People who sign in: a merchant''s or the platform''s staff, never both.';
+
+COMMENT ON COLUMN public.users.email IS 'Canonical form: NFKC, lower case, as accounts.Canonical makes it.';
+
+COMMENT ON COLUMN public.users.password_hash IS 'argon2id in PHC form.';
+
+CREATE TABLE public.vault_canaries (
+    name text NOT NULL,
+    sealed bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.vault_canaries IS 'A known value sealed by the master keyset: a wrong key is noticed at start, not at the first request.';
+
+ALTER TABLE ONLY public.account_claims
+    ADD CONSTRAINT account_claims_pkey PRIMARY KEY (provider, environment, account_hash);
+
+ALTER TABLE ONLY public.attempts
+    ADD CONSTRAINT attempts_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.attempts
+    ADD CONSTRAINT attempts_state_hash_key UNIQUE (state_hash);
+
+ALTER TABLE ONLY public.connections
+    ADD CONSTRAINT connections_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.connections
+    ADD CONSTRAINT connections_tenant_id_provider_environment_account_hash_key UNIQUE (tenant_id, provider, environment, account_hash);
+
+ALTER TABLE ONLY public.credentials
+    ADD CONSTRAINT credentials_pkey PRIMARY KEY (tenant_id, connection_id);
+
+ALTER TABLE ONLY public.events
+    ADD CONSTRAINT events_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.goose_db_version
+    ADD CONSTRAINT goose_db_version_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.memberships
+    ADD CONSTRAINT memberships_pkey PRIMARY KEY (tenant_id, user_id);
+
+ALTER TABLE ONLY public.one_time_links
+    ADD CONSTRAINT one_time_links_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.one_time_links
+    ADD CONSTRAINT one_time_links_token_hash_key UNIQUE (token_hash);
+
+ALTER TABLE ONLY public.platform_admins
+    ADD CONSTRAINT platform_admins_pkey PRIMARY KEY (user_id);
+
+ALTER TABLE ONLY public.platform_events
+    ADD CONSTRAINT platform_events_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.rate_limits
+    ADD CONSTRAINT rate_limits_pkey PRIMARY KEY (key);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_token_hash_key UNIQUE (token_hash);
+
+ALTER TABLE ONLY public.snapshots
+    ADD CONSTRAINT snapshots_pkey PRIMARY KEY (tenant_id, connection_id, block, version);
+
+ALTER TABLE ONLY public.tenant_keys
+    ADD CONSTRAINT tenant_keys_pkey PRIMARY KEY (tenant_id);
+
+ALTER TABLE ONLY public.tenants
+    ADD CONSTRAINT tenants_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_email_key UNIQUE (email);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_id_kind_key UNIQUE (id, kind);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.vault_canaries
+    ADD CONSTRAINT vault_canaries_pkey PRIMARY KEY (name);
+
+CREATE INDEX account_claims_holder ON public.account_claims USING btree (holder_tenant, holder_connection);
+
+CREATE INDEX attempts_end ON public.attempts USING btree (expires_at);
+
+CREATE INDEX attempts_newest ON public.attempts USING btree (tenant_id, created_at DESC);
+
+CREATE INDEX events_connection ON public.events USING btree (tenant_id, connection_id, id DESC);
+
+CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
+
+CREATE INDEX one_time_links_end ON public.one_time_links USING btree (expires_at);
+
+CREATE INDEX sessions_end ON public.sessions USING btree (expires_at);
+
+CREATE INDEX sessions_member ON public.sessions USING btree (tenant_id, user_id);
+
+CREATE INDEX sessions_user ON public.sessions USING btree (user_id);
+
+CREATE INDEX tenants_newest ON public.tenants USING btree (created_at DESC, id DESC);
+
+COMMENT ON INDEX public.tenants_newest IS 'The admins'' list, newest first, by keyset.';
+
+ALTER TABLE ONLY public.account_claims
+    ADD CONSTRAINT account_claims_holder_tenant_holder_connection_fkey FOREIGN KEY (holder_tenant, holder_connection) REFERENCES public.connections(tenant_id, id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY public.attempts
+    ADD CONSTRAINT attempts_tenant_id_connection_id_fkey FOREIGN KEY (tenant_id, connection_id) REFERENCES public.connections(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.attempts
+    ADD CONSTRAINT attempts_tenant_id_result_connection_fkey FOREIGN KEY (tenant_id, result_connection) REFERENCES public.connections(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.attempts
+    ADD CONSTRAINT attempts_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.memberships(tenant_id, user_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.connections
+    ADD CONSTRAINT connections_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.credentials
+    ADD CONSTRAINT credentials_tenant_id_connection_id_fkey FOREIGN KEY (tenant_id, connection_id) REFERENCES public.connections(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.events
+    ADD CONSTRAINT events_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.memberships
+    ADD CONSTRAINT memberships_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.memberships
+    ADD CONSTRAINT memberships_user_id_user_kind_fkey FOREIGN KEY (user_id, user_kind) REFERENCES public.users(id, kind) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.one_time_links
+    ADD CONSTRAINT one_time_links_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.platform_admins
+    ADD CONSTRAINT platform_admins_user_id_user_kind_fkey FOREIGN KEY (user_id, user_kind) REFERENCES public.users(id, kind) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.memberships(tenant_id, user_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.snapshots
+    ADD CONSTRAINT snapshots_tenant_id_connection_id_fkey FOREIGN KEY (tenant_id, connection_id) REFERENCES public.connections(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.tenant_keys
+    ADD CONSTRAINT tenant_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE;
+
+ALTER TABLE public.account_claims ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.attempts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.connections ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.credentials ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.events ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY fellow_members ON public.users FOR SELECT TO mooring_app USING ((EXISTS ( SELECT
+   FROM public.memberships m
+  WHERE ((m.tenant_id = ( SELECT public.current_tenant() AS current_tenant)) AND (m.user_id = users.id)))));
+
+ALTER TABLE public.memberships ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY own_person ON public.platform_admins FOR SELECT TO mooring_app USING ((user_id = ( SELECT public.current_person() AS current_person)));
+
+CREATE POLICY own_person ON public.sessions TO mooring_app USING ((user_id = ( SELECT public.current_person() AS current_person))) WITH CHECK ((user_id = ( SELECT public.current_person() AS current_person)));
+
+CREATE POLICY own_person ON public.users TO mooring_app USING ((id = ( SELECT public.current_person() AS current_person))) WITH CHECK ((id = ( SELECT public.current_person() AS current_person)));
+
+CREATE POLICY own_tenant ON public.attempts TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_tenant ON public.connections TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_tenant ON public.credentials TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_tenant ON public.events TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_tenant ON public.memberships TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_tenant ON public.snapshots TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_tenant ON public.tenant_keys TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_tenant ON public.tenants TO mooring_app USING ((id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY platform_adds ON public.events FOR INSERT TO mooring_platform WITH CHECK ((actor_kind = 'staff'::text));
+
+ALTER TABLE public.platform_admins ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY platform_reads ON public.account_claims FOR SELECT TO mooring_platform USING (true);
+
+CREATE POLICY platform_reads ON public.attempts FOR SELECT TO mooring_platform USING (true);
+
+CREATE POLICY platform_reads ON public.connections FOR SELECT TO mooring_platform USING (true);
+
+CREATE POLICY platform_reads ON public.events FOR SELECT TO mooring_platform USING (true);
+
+CREATE POLICY platform_reads ON public.memberships FOR SELECT TO mooring_platform USING (true);
+
+CREATE POLICY platform_reads ON public.platform_admins FOR SELECT TO mooring_platform USING (true);
+
+CREATE POLICY platform_reads ON public.snapshots FOR SELECT TO mooring_platform USING (true);
+
+CREATE POLICY platform_reads ON public.tenant_keys FOR SELECT TO mooring_platform USING (true);
+
+CREATE POLICY platform_reads ON public.tenants FOR SELECT TO mooring_platform USING (true);
+
+CREATE POLICY platform_reads ON public.users FOR SELECT TO mooring_platform USING (true);
+
+ALTER TABLE public.sessions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.snapshots ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.tenant_keys ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.tenants ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
+
+GRANT USAGE ON SCHEMA public TO mooring_app;
+GRANT USAGE ON SCHEMA public TO mooring_platform;
+
+REVOKE ALL ON FUNCTION public.claim_account(p text, e text, h bytea, connection uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.claim_account(p text, e text, h bytea, connection uuid) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.current_person() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.current_person() TO mooring_app;
+GRANT ALL ON FUNCTION public.current_person() TO mooring_platform;
+
+REVOKE ALL ON FUNCTION public.current_tenant() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.current_tenant() TO mooring_app;
+GRANT ALL ON FUNCTION public.current_tenant() TO mooring_platform;
+
+REVOKE ALL ON FUNCTION public.open_session(presented bytea, idle interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.open_session(presented bytea, idle interval) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.person_by_email(wanted text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.person_by_email(wanted text) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.release_account(p text, e text, h bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.release_account(p text, e text, h bytea) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.sweep(before timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.sweep(before timestamp with time zone) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.tenants_of(person uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.tenants_of(person uuid) TO mooring_app;
+
+GRANT SELECT ON TABLE public.account_claims TO mooring_platform;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.attempts TO mooring_app;
+GRANT SELECT ON TABLE public.attempts TO mooring_platform;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.connections TO mooring_app;
+GRANT SELECT ON TABLE public.connections TO mooring_platform;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.credentials TO mooring_app;
+
+GRANT SELECT,INSERT ON TABLE public.events TO mooring_app;
+GRANT SELECT,INSERT ON TABLE public.events TO mooring_platform;
+
+GRANT SELECT ON TABLE public.goose_db_version TO mooring_app;
+
+GRANT SELECT,INSERT ON TABLE public.memberships TO mooring_app;
+GRANT SELECT ON TABLE public.memberships TO mooring_platform;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.one_time_links TO mooring_app;
+
+GRANT SELECT ON TABLE public.platform_admins TO mooring_app;
+GRANT SELECT ON TABLE public.platform_admins TO mooring_platform;
+
+GRANT INSERT ON TABLE public.platform_events TO mooring_app;
+GRANT SELECT,INSERT ON TABLE public.platform_events TO mooring_platform;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.rate_limits TO mooring_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sessions TO mooring_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.snapshots TO mooring_app;
+GRANT SELECT ON TABLE public.snapshots TO mooring_platform;
+
+GRANT SELECT,INSERT ON TABLE public.tenant_keys TO mooring_app;
+GRANT SELECT ON TABLE public.tenant_keys TO mooring_platform;
+
+GRANT SELECT,INSERT ON TABLE public.tenants TO mooring_app;
+GRANT SELECT ON TABLE public.tenants TO mooring_platform;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.users TO mooring_app;
+
+GRANT SELECT(id) ON TABLE public.users TO mooring_platform;
+
+GRANT SELECT(kind) ON TABLE public.users TO mooring_platform;
+
+GRANT SELECT(email) ON TABLE public.users TO mooring_platform;
+
+GRANT SELECT(language) ON TABLE public.users TO mooring_platform;
+
+GRANT SELECT(created_at) ON TABLE public.users TO mooring_platform;
+
+GRANT SELECT,INSERT ON TABLE public.vault_canaries TO mooring_app;
