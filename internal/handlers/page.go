@@ -1,0 +1,152 @@
+package handlers
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"mooring/internal/i18n"
+	"mooring/internal/models"
+	"mooring/internal/oauth"
+)
+
+// Page is what every page has. Its printer's methods (T, Date, Ago, Money, …) are the page's own.
+type Page struct {
+	*i18n.Printer
+	Title     string
+	Viewer    *Viewer // nil: nobody is signed in
+	Unknown   bool    // who looks could not be found out, so the head offers neither signing in nor out
+	Home      string  // where the brand leads
+	Menu      []MenuItem
+	Flash     string
+	Attention int // connections that need somebody; shown as a banner
+	Reference string
+	Demo      bool
+	Stream    string // address of the event stream that says when #live has changed; "" if the page stands still
+	Refresh   int    // seconds after which a browser without JavaScript asks again; 0: never
+
+	assets *assets
+	path   string
+	query  url.Values
+}
+
+// Viewer is who looks.
+type Viewer struct {
+	Email   string
+	Tenant  string // "" for staff
+	Staff   bool
+	Role    models.Role
+	Operate bool // may change connections
+}
+
+// Link is somewhere to go.
+type Link struct{ Text, Href string }
+
+// MenuItem is a line of the menu.
+type MenuItem struct {
+	Link
+	Current bool
+}
+
+// LanguageLink is one side of the language switch.
+type LanguageLink struct {
+	Link
+	Tag     string
+	Current bool
+}
+
+// page begins a page: whoever looks, their menu, their language. titleKey names its title; values of placeholders follow.
+func (s *Server) page(c *gin.Context, titleKey string, args ...any) Page {
+	v := s.visitOf(c)
+	p := Page{
+		Printer: v.p, Title: v.p.T(titleKey, args...), Home: "/", Reference: eventOf(c.Request.Context()).id, Demo: s.Demo,
+		Unknown: !v.looked && !s.store.token(c.Request).IsEmpty(),
+		assets:  s.assets, path: c.Request.URL.Path, query: c.Request.URL.Query(),
+	}
+	if key := s.cookies.takeFlash(c); key != "" && v.p.Has(key) {
+		p.Flash = v.p.T(key)
+	}
+	if v.who == nil {
+		return p
+	}
+	who := v.who
+	p.Viewer = &Viewer{Email: who.Email, Tenant: who.TenantName, Staff: who.IsAdmin, Role: who.Role, Operate: who.Role.MayOperate()}
+	p.Home, p.Attention = homeOf(*who), who.Attention
+	p.Menu = p.menu(s.CapturedMail != nil)
+	return p
+}
+
+func (p Page) menu(mail bool) []MenuItem {
+	item := func(key, href string, more ...string) MenuItem {
+		current := p.path == href || strings.HasPrefix(p.path, href+"/")
+		for _, prefix := range more {
+			current = current || strings.HasPrefix(p.path, prefix)
+		}
+		return MenuItem{Link: Link{Text: p.T(key), Href: href}, Current: current}
+	}
+	if p.Viewer.Staff {
+		items := []MenuItem{item("common.menu_tenants", "/admin/tenants")}
+		if mail {
+			items = append(items, item("common.menu_mail", "/admin/mail"))
+		}
+		return append(items, item("common.menu_settings", "/settings"))
+	}
+	return []MenuItem{
+		item("common.menu_overview", "/overview"),
+		item("common.menu_connections", "/connections", "/connect/", "/attempts/"),
+		item("common.menu_activity", "/activity"),
+		item("common.menu_settings", "/settings"),
+	}
+}
+
+// Asset gives the address of a file below static.
+func (p Page) Asset(name string) string { return p.assets.path(name) }
+
+// Mark gives the address of a provider's mark; a provider without one gets the plain buoy.
+func (p Page) Mark(d oauth.Descriptor) string {
+	if name := "providers/" + d.Slug + ".svg"; p.assets.has(name) {
+		return p.assets.path(name)
+	}
+	return p.assets.path("providers/other.svg")
+}
+
+// Say gives a provider's own text in the page's language.
+func (p Page) Say(t oauth.Text) string { return t.In(p.Lang()) }
+
+// Languages is the language switch: the same page in the other language. What an address carries besides its page (a
+// search, a place in a list) is kept, except where it may be secret.
+func (p Page) Languages() []LanguageLink {
+	names := map[string]string{i18n.Chinese: "中文", i18n.English: "English"}
+	var links []LanguageLink
+	for _, tag := range i18n.Languages() {
+		query := url.Values{"lang": {tag}}
+		for _, kept := range []string{"q", "before", "next"} {
+			if value := p.query.Get(kept); value != "" {
+				query.Set(kept, value)
+			}
+		}
+		links = append(links, LanguageLink{
+			Link: Link{Text: names[tag], Href: (&url.URL{Path: p.path}).EscapedPath() + "?" + query.Encode()},
+			Tag:  tag, Current: tag == p.Lang(),
+		})
+	}
+	return links
+}
+
+// Field is one input of a form, for the partial of that name.
+type Field struct {
+	Name, Type, Label, Value string
+	Help, Fault              string
+	Autocomplete             string
+	Required                 bool
+	MinLength, MaxLength     int
+}
+
+// RoleWord says what the viewer may do.
+func (p Page) RoleWord() string {
+	if p.Viewer.Staff {
+		return p.T("common.role_staff")
+	}
+	return p.T("common.role_" + string(p.Viewer.Role))
+}

@@ -1,0 +1,151 @@
+package handlers
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"mooring/internal/accounts"
+	"mooring/internal/errs"
+	"mooring/internal/i18n"
+	"mooring/internal/models"
+)
+
+// Person is somebody who is signed in, merchant or staff.
+type Person struct {
+	Session accounts.Session
+	P       *i18n.Printer
+}
+
+// Merchant is a person at work in their tenant. Store has no way to another one.
+type Merchant struct {
+	Person
+	Store *models.TenantStore
+}
+
+// Admin is a member of the platform's staff at work. Store has no way to a credential.
+type Admin struct {
+	Person
+	Store *models.PlatformStore
+}
+
+// visit is what a request has found out so far about who looks and in which language.
+type visit struct {
+	p      *i18n.Printer
+	who    *accounts.Session // nil: nobody is signed in
+	looked bool              // who has been asked for
+}
+
+type visitKey struct{}
+
+// visitOf gives the request's visit; the first call makes it, in the language that needs no database to know.
+func (s *Server) visitOf(c *gin.Context) *visit {
+	if v, ok := c.Get(visitKey{}); ok {
+		return v.(*visit)
+	}
+	v := &visit{p: s.printer(c, "")}
+	c.Set(visitKey{}, v)
+	return v
+}
+
+// look finds out who is there. Nobody is an answer; an error means that it could not be found out.
+func (s *Server) look(c *gin.Context) (*visit, error) {
+	v := s.visitOf(c)
+	if v.looked {
+		return v, nil
+	}
+	session, found, err := s.store.viewer(c.Request)
+	if err != nil {
+		return v, err
+	}
+	v.looked = true
+	if found {
+		v.who, v.p = &session, s.printer(c, session.Language)
+		eventOf(c.Request.Context()).who(session.UserID, session.TenantID)
+	}
+	return v, nil
+}
+
+// handle runs a handler and turns its error into a page.
+func (s *Server) handle(h func(c *gin.Context) error) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if err := h(c); err != nil {
+			s.fail(c, err)
+		}
+	}
+}
+
+// public is for everybody. Whoever is signed in is known, if only for the page's head.
+func (s *Server) public(h func(c *gin.Context) error) gin.HandlerFunc {
+	return s.handle(func(c *gin.Context) error {
+		if _, err := s.look(c); err != nil {
+			return err
+		}
+		return h(c)
+	})
+}
+
+// signedOut is for the pages that nobody needs while signed in: they are sent to where they work.
+func (s *Server) signedOut(h func(c *gin.Context) error) gin.HandlerFunc {
+	return s.public(func(c *gin.Context) error {
+		if who := s.visitOf(c).who; who != nil {
+			c.Redirect(http.StatusSeeOther, homeOf(*who))
+			return nil
+		}
+		return h(c)
+	})
+}
+
+// person is for everybody who is signed in.
+func (s *Server) person(h func(c *gin.Context, p *Person) error) gin.HandlerFunc {
+	return s.handle(func(c *gin.Context) error {
+		v, err := s.look(c)
+		if err != nil {
+			return err
+		}
+		if v.who == nil {
+			return errs.New(errs.Unauthenticated, "account.sign_in_first")
+		}
+		return h(c, &Person{Session: *v.who, P: v.p})
+	})
+}
+
+// merchant is for the members of a tenant.
+func (s *Server) merchant(h func(c *gin.Context, m *Merchant) error) gin.HandlerFunc {
+	return s.person(func(c *gin.Context, p *Person) error {
+		if p.Session.Role == "" {
+			return errs.New(errs.Forbidden, "error.merchants_only")
+		}
+		actor := models.Actor{Kind: models.Person, ID: p.Session.UserID}
+		store := s.Store.ForTenant(p.Session.TenantID, actor).WithKey(p.Session.Key)
+		return h(c, &Merchant{Person: *p, Store: store})
+	})
+}
+
+// operator is for the members of a tenant who may change its connections.
+func (s *Server) operator(h func(c *gin.Context, m *Merchant) error) gin.HandlerFunc {
+	return s.merchant(func(c *gin.Context, m *Merchant) error {
+		if !m.Session.Role.MayOperate() {
+			return errs.New(errs.Forbidden, "error.viewers_look")
+		}
+		return h(c, m)
+	})
+}
+
+// admin is for the platform's staff.
+func (s *Server) admin(h func(c *gin.Context, a *Admin) error) gin.HandlerFunc {
+	return s.person(func(c *gin.Context, p *Person) error {
+		if !p.Session.IsAdmin {
+			return errs.New(errs.Forbidden, "error.admins_only")
+		}
+		return h(c, &Admin{Person: *p, Store: s.Store.Platform(models.Actor{Kind: models.Staff, ID: p.Session.UserID})})
+	})
+}
+
+// homeOf is where a person works.
+func homeOf(who accounts.Session) string {
+	if who.IsAdmin {
+		return "/admin"
+	}
+	return "/overview"
+}
