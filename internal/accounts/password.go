@@ -12,8 +12,8 @@ import (
 // Length is what makes a password hard to guess, so length is what is asked for: no rules about classes of
 // characters. The upper limit only keeps the work small; nothing is ever cut off, and every byte counts as typed.
 const (
-	minPassword = 10  // characters
-	maxPassword = 256 // bytes
+	MinPassword = 10  // characters
+	MaxPassword = 256 // bytes
 )
 
 // The commonest passwords that are long enough to pass, one a line, lower case.
@@ -24,14 +24,14 @@ var commonPasswords string
 // checkNewPassword says whether a password may be chosen by this person; field names the form's field.
 func checkNewPassword(password secret.String, field, email, business string) error {
 	value := password.Reveal()
-	if len(value) > maxPassword {
-		return errs.New(errs.Invalid, "account.password_long").On(field).With("max", maxPassword)
+	if len(value) > MaxPassword {
+		return errs.New(errs.Invalid, "account.password_long").On(field).With("max", MaxPassword)
 	}
 	if !utf8.ValidString(value) {
 		return errs.New(errs.Invalid, "account.password_unreadable").On(field)
 	}
-	if utf8.RuneCountInString(value) < minPassword {
-		return errs.New(errs.Invalid, "account.password_short").On(field).With("min", minPassword)
+	if utf8.RuneCountInString(value) < MinPassword {
+		return errs.New(errs.Invalid, "account.password_short").On(field).With("min", MinPassword)
 	}
 	lower := strings.ToLower(value)
 	local, _, _ := strings.Cut(email, "@")
@@ -57,4 +57,4 @@ func isCommon(lower string) bool {
 
 // tooLong answers over-long input before any work is done for it. No password of that length exists, so it tells
 // nothing about an account.
-func tooLong(password secret.String) bool { return len(password.Reveal()) > maxPassword }
+func tooLong(password secret.String) bool { return len(password.Reveal()) > MaxPassword }

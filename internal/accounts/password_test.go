@@ -67,7 +67,7 @@ func TestCommonPasswords_AreSortedLowerCaseAndLongEnough(t *testing.T) {
 		t.Error("the list is not sorted")
 	}
 	for _, line := range lines {
-		if len(line) < minPassword || strings.ToLower(line) != line {
+		if len(line) < MinPassword || strings.ToLower(line) != line {
 			t.Errorf("%q can never match", line)
 		}
 	}

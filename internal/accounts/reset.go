@@ -36,19 +36,20 @@ func (s *Service) ResetPending(ctx context.Context, token secret.String) (models
 }
 
 // Reset sets a new password with a mailed link, once, and ends all sessions of the person. A password that may not be
-// chosen leaves the link as it is. NotFound if the link is dead.
-func (s *Service) Reset(ctx context.Context, token, password secret.String) error {
+// chosen leaves the link as it is; the address is given with that error, for the form that asks again. NotFound if the
+// link is dead.
+func (s *Service) Reset(ctx context.Context, token, password secret.String) (email string, err error) {
 	link, err := s.ResetPending(ctx, token) // a dead link costs no hash
 	if err != nil {
-		return err
+		return "", err
 	}
 	if err := checkNewPassword(password, "password", link.Email, ""); err != nil {
-		return err
+		return link.Email, err
 	}
 	hash, err := s.hasher.Create(ctx, password)
 	if err != nil {
-		return err
+		return link.Email, err
 	}
 	_, err = s.Store.ResetPassword(ctx, hashToken(token), hash)
-	return err
+	return link.Email, err
 }

@@ -16,7 +16,16 @@ import (
 // pageTable is every page: the file below templates/pages and the struct it shows.
 func pageTable() map[string]any {
 	return map[string]any{
-		"error": ErrorPage{},
+		"error":         ErrorPage{},
+		"forgot":        ForgotPage{},
+		"forgot-sent":   ForgotSentPage{},
+		"link-dead":     LinkDeadPage{},
+		"login":         SignInPage{},
+		"reset":         ResetPage{},
+		"settings":      SettingsPage{},
+		"signup":        SignUpPage{},
+		"signup-finish": SignUpFinishPage{},
+		"signup-sent":   SignUpSentPage{},
 	}
 }
 

@@ -23,6 +23,28 @@ func (s *Server) route() error {
 	s.get("/readyz", readyz(s.Ready))
 	s.get("/static/:hash/*name", s.handle(s.assets.serve))
 
+	// Signing up and in. The forms answer signed-in people too, and end the session of before.
+	s.get("/login", s.signedOut(s.showSignIn))
+	s.post("/login", s.public(s.signIn))
+	s.post("/logout", s.handle(s.signOut))
+	s.get("/signup", s.signedOut(s.showSignUp))
+	s.post("/signup", s.public(s.signUp))
+	s.get("/forgot", s.public(s.showForgot))
+	s.post("/forgot", s.public(s.forgot))
+
+	// From a mail: GET shows, POST does, because mail scanners follow links
+	s.get("/signup/:token", s.public(s.showSignUpFinish))
+	s.post("/signup/:token", s.public(s.finishSignUp))
+	s.get("/reset/:token", s.public(s.showReset))
+	s.post("/reset/:token", s.public(s.reset))
+
+	// One's own account
+	s.get("/settings", s.person(s.showSettings))
+	s.post("/settings/language", s.person(s.changeLanguage))
+	s.post("/settings/password", s.person(s.changePassword))
+	s.post("/settings/sessions/:id/end", s.person(s.endSession))
+	s.post("/settings/sessions/end-others", s.person(s.endOtherSessions))
+
 	return nil
 }
 

@@ -15,7 +15,6 @@ import (
 type SettingsPage struct {
 	Page
 	Faults    Faults
-	Role      string
 	Choices   []LanguageChoice
 	LangFault string
 	Current   Field
@@ -57,7 +56,7 @@ func (s *Server) settingsPage(c *gin.Context, p *Person, faults Faults) (Setting
 	}
 	page := s.page(c, "account.settings_title")
 	out := SettingsPage{
-		Page: page, Faults: faults, Role: page.T(roleKey(p.Session)), Choices: languageChoices(page, p.Session.Language),
+		Page: page, Faults: faults, Choices: languageChoices(page, p.Session.Language),
 		LangFault: faults.On("language"), Others: len(list) > 1,
 		Current: Field{
 			Name: "current_password", Type: "password", Label: page.T("account.current_password"),
@@ -69,13 +68,6 @@ func (s *Server) settingsPage(c *gin.Context, p *Person, faults Faults) (Setting
 		out.Sessions = append(out.Sessions, sessionLine(page, session))
 	}
 	return out, nil
-}
-
-func roleKey(session accounts.Session) string {
-	if session.IsAdmin {
-		return "account.role_admin"
-	}
-	return "account.role_" + string(session.Role)
 }
 
 func languageChoices(page Page, chosen string) []LanguageChoice {
