@@ -375,16 +375,21 @@ CREATE FUNCTION tenants_of(person uuid) RETURNS SETOF uuid
     $$ SELECT m.tenant_id FROM memberships m WHERE m.user_id = person ORDER BY m.created_at, m.tenant_id $$;
 COMMENT ON FUNCTION tenants_of(uuid) IS 'Where a person works, oldest membership first.';
 
-CREATE FUNCTION claim_account(p text, e text, h bytea, connection uuid) RETURNS boolean
-    LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS
-    $$
+-- +goose StatementBegin
+CREATE FUNCTION claim_account(p text, e text, h bytea, connection uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
     INSERT INTO account_claims AS c (provider, environment, account_hash, holder_tenant, holder_connection, claimed_at)
-    SELECT p, e, h, current_tenant(), connection, now() WHERE current_tenant() IS NOT NULL
+    VALUES (p, e, h, current_tenant(), connection, now())
     ON CONFLICT (provider, environment, account_hash)
-    DO UPDATE SET holder_connection = excluded.holder_connection WHERE c.holder_tenant = current_tenant()
-    RETURNING true
-    $$;
-COMMENT ON FUNCTION claim_account(text, text, bytea, uuid) IS 'True when the current tenant holds the account now; NULL when another does, without telling which.';
+    DO UPDATE SET holder_connection = excluded.holder_connection WHERE c.holder_tenant = current_tenant();
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the account is claimed' USING ERRCODE = 'MR002';
+    END IF;
+END
+$$;
+-- +goose StatementEnd
+COMMENT ON FUNCTION claim_account(text, text, bytea, uuid) IS 'The current tenant holds the account from now on; fails with MR002 when another does, without telling which.';
 
 CREATE FUNCTION release_account(p text, e text, h bytea) RETURNS void
     LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS
@@ -402,8 +407,19 @@ CREATE FUNCTION sweep(before timestamptz) RETURNS bigint
     $$;
 COMMENT ON FUNCTION sweep(timestamptz) IS 'Removes what has ended: sessions and links at once, attempts after 30 days (they answer "what happened to my try?").';
 
+-- +goose StatementBegin
+CREATE FUNCTION insist(rows bigint) RETURNS void LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    IF rows <> 1 THEN
+        RAISE EXCEPTION 'the row has moved on' USING ERRCODE = 'MR001';
+    END IF;
+END
+$$;
+-- +goose StatementEnd
+COMMENT ON FUNCTION insist(bigint) IS 'Fails with MR001 unless exactly one row was hit, so that a batch sent in one round trip is all or nothing.';
+
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION current_tenant(), current_person() TO mooring_app, mooring_platform;
+GRANT EXECUTE ON FUNCTION current_tenant(), current_person(), insist(bigint) TO mooring_app, mooring_platform;
 GRANT EXECUTE ON FUNCTION open_session(bytea, interval), person_by_email(text), tenants_of(uuid),
     claim_account(text, text, bytea, uuid), release_account(text, text, bytea), sweep(timestamptz) TO mooring_app;
 
@@ -416,7 +432,7 @@ ALTER DEFAULT PRIVILEGES IN SCHEMA river GRANT USAGE, SELECT ON SEQUENCES TO moo
 
 -- +goose Down
 DROP SCHEMA river CASCADE;
-DROP FUNCTION sweep(timestamptz), release_account(text, text, bytea), claim_account(text, text, bytea, uuid),
+DROP FUNCTION insist(bigint), sweep(timestamptz), release_account(text, text, bytea), claim_account(text, text, bytea, uuid),
     tenants_of(uuid), person_by_email(text), open_session(bytea, interval);
 DROP TABLE vault_canaries, rate_limits, platform_events, events, account_claims, snapshots, attempts, credentials,
     connections, tenant_keys, one_time_links, sessions, platform_admins, memberships, tenants, users CASCADE;

@@ -1,17 +1,21 @@
 -- What the migrations add up to, for readers. Written by `make schema`; a test compares it.
 
-CREATE FUNCTION public.claim_account(p text, e text, h bytea, connection uuid) RETURNS boolean
-    LANGUAGE sql SECURITY DEFINER
+CREATE FUNCTION public.claim_account(p text, e text, h bytea, connection uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
+BEGIN
     INSERT INTO account_claims AS c (provider, environment, account_hash, holder_tenant, holder_connection, claimed_at)
-    SELECT p, e, h, current_tenant(), connection, now() WHERE current_tenant() IS NOT NULL
+    VALUES (p, e, h, current_tenant(), connection, now())
     ON CONFLICT (provider, environment, account_hash)
-    DO UPDATE SET holder_connection = excluded.holder_connection WHERE c.holder_tenant = current_tenant()
-    RETURNING true
-    $$;
+    DO UPDATE SET holder_connection = excluded.holder_connection WHERE c.holder_tenant = current_tenant();
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the account is claimed' USING ERRCODE = 'MR002';
+    END IF;
+END
+$$;
 
-COMMENT ON FUNCTION public.claim_account(p text, e text, h bytea, connection uuid) IS 'True when the current tenant holds the account now; NULL when another does, without telling which.';
+COMMENT ON FUNCTION public.claim_account(p text, e text, h bytea, connection uuid) IS 'The current tenant holds the account from now on; fails with MR002 when another does, without telling which.';
 
 CREATE FUNCTION public.current_person() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -24,6 +28,18 @@ CREATE FUNCTION public.current_tenant() RETURNS uuid
     RETURN (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid;
 
 COMMENT ON FUNCTION public.current_tenant() IS 'The tenant this transaction was opened for, or NULL: no tenant, no row.';
+
+CREATE FUNCTION public.insist(rows bigint) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+BEGIN
+    IF rows <> 1 THEN
+        RAISE EXCEPTION 'the row has moved on' USING ERRCODE = 'MR001';
+    END IF;
+END
+$$;
+
+COMMENT ON FUNCTION public.insist(rows bigint) IS 'Fails with MR001 unless exactly one row was hit, so that a batch sent in one round trip is all or nothing.';
 
 CREATE FUNCTION public.open_session(presented bytea, idle interval) RETURNS TABLE(session_id uuid, user_id uuid, tenant_id uuid)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -602,6 +618,10 @@ GRANT ALL ON FUNCTION public.current_person() TO mooring_platform;
 REVOKE ALL ON FUNCTION public.current_tenant() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.current_tenant() TO mooring_app;
 GRANT ALL ON FUNCTION public.current_tenant() TO mooring_platform;
+
+REVOKE ALL ON FUNCTION public.insist(rows bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.insist(rows bigint) TO mooring_app;
+GRANT ALL ON FUNCTION public.insist(rows bigint) TO mooring_platform;
 
 REVOKE ALL ON FUNCTION public.open_session(presented bytea, idle interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.open_session(presented bytea, idle interval) TO mooring_app;

@@ -35,14 +35,13 @@ func (s *Service) bind(ctx context.Context, st *models.TenantStore, a models.Att
 		s.revoke(ctx, a.Provider, cred)
 		return s.end(ctx, st, a, models.Ending{Status: models.Failed, Reason: ReasonAccountDiffers, AccountMasked: n.Masked})
 	case known == nil:
-		err = s.bindNew(ctx, st, key, n, account, cred)
+		err = s.bindNew(ctx, st, key, &n, account, cred)
 		if e, ok := errors.AsType[*models.KnownError](err); ok {
 			known = &e.Connection
 		}
 	}
 	if known != nil {
-		err = s.rebind(ctx, st, key, n, *known, cred)
-		n.ID = known.ID
+		err = s.rebind(ctx, st, key, &n, *known, cred)
 	}
 	switch {
 	case errors.Is(err, models.ErrClaimed):
@@ -51,10 +50,12 @@ func (s *Service) bind(ctx context.Context, st *models.TenantStore, a models.Att
 	case err != nil:
 		return s.orphan(ctx, st, a, cred, err)
 	}
-	return s.Attempt(ctx, st, a.ID, a.UserID)
+	finished := s.Now()
+	a.Status, a.AccountMasked, a.ResultConnection, a.FinishedAt = models.Stored, n.Masked, &n.ID, &finished
+	return a, nil
 }
 
-func (s *Service) bindNew(ctx context.Context, st *models.TenantStore, key vault.WrappedKey, n models.NewConnection,
+func (s *Service) bindNew(ctx context.Context, st *models.TenantStore, key vault.WrappedKey, n *models.NewConnection,
 	account oauth.Account, cred oauth.Credential,
 ) (err error) {
 	n.ID, n.Version = uuid.Must(uuid.NewV7()), 1
@@ -62,30 +63,24 @@ func (s *Service) bindNew(ctx context.Context, st *models.TenantStore, key vault
 	if n.Account, err = s.seal(key, accountPlace(st.Tenant(), n.ID, n.Provider), text); err != nil {
 		return err
 	}
-	if n.Credential, err = s.sealCredential(key, st.Tenant(), n, cred); err != nil {
+	if n.Credential, err = s.sealCredential(key, st.Tenant(), *n, cred); err != nil {
 		return err
 	}
-	return st.Connect(ctx, n, s.enqueueSync(st.Tenant(), n.ID))
+	return st.Connect(ctx, *n, s.Queue.SyncJob(st.Tenant(), n.ID))
 }
 
-func (s *Service) rebind(ctx context.Context, st *models.TenantStore, key vault.WrappedKey, n models.NewConnection,
+func (s *Service) rebind(ctx context.Context, st *models.TenantStore, key vault.WrappedKey, n *models.NewConnection,
 	known models.Connection, cred oauth.Credential,
 ) (err error) {
 	n.ID, n.Version = known.ID, known.CredentialVersion+1
-	if n.Credential, err = s.sealCredential(key, st.Tenant(), n, cred); err != nil {
+	if n.Credential, err = s.sealCredential(key, st.Tenant(), *n, cred); err != nil {
 		return err
 	}
-	return st.Reconnect(ctx, n, s.enqueueSync(st.Tenant(), n.ID))
+	return st.Reconnect(ctx, *n, s.Queue.SyncJob(st.Tenant(), n.ID))
 }
 
 func (s *Service) sealCredential(key vault.WrappedKey, tenant uuid.UUID, n models.NewConnection, cred oauth.Credential) (vault.Sealed, error) {
 	return s.seal(key, credentialPlace(tenant, n.ID, n.Provider, n.Version), writeCredential(cred))
-}
-
-func (s *Service) enqueueSync(tenant, connection uuid.UUID) models.Enqueue {
-	return func(ctx context.Context, tx *models.Tx) error {
-		return s.Queue.EnqueueSync(ctx, tx, tenant, connection)
-	}
 }
 
 // reconnecting gives the connection that the attempt was begun for, nil if it was begun for a new account.

@@ -11,7 +11,6 @@
 package connect
 
 import (
-	"context"
 	"log/slog"
 	"strings"
 	"time"
@@ -22,9 +21,10 @@ import (
 	"mooring/internal/vault"
 )
 
-// Queue takes background work into the transaction that makes it necessary. jobs implements it.
+// Queue words background work as a statement that runs in the transaction which makes the work necessary. jobs
+// implements it.
 type Queue interface {
-	EnqueueSync(ctx context.Context, tx *models.Tx, tenant, connection uuid.UUID) error
+	SyncJob(tenant, connection uuid.UUID) models.Statement
 }
 
 // Wakes tells when something about an id has changed, on whatever replica. database.Listener implements it.

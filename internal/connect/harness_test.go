@@ -168,20 +168,23 @@ func (h *harness) count(sql string, args ...any) (n int) {
 type queue struct {
 	mu    sync.Mutex
 	syncs []uuid.UUID
-	fail  error
+	fail  bool
 }
 
-func (q *queue) EnqueueSync(_ context.Context, _ *models.Tx, _, connection uuid.UUID) error {
+func (q *queue) SyncJob(_, connection uuid.UUID) models.Statement {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.syncs = append(q.syncs, connection)
-	return q.fail
+	if q.fail {
+		return models.Statement{SQL: "SELECT 1/0"}
+	}
+	return models.Statement{SQL: "SELECT 1"}
 }
 
-func (q *queue) setFailure(err error) {
+func (q *queue) setFailure(fail bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.fail = err
+	q.fail = fail
 }
 
 // clock is moved by hand.

@@ -9,13 +9,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
 	"mooring/internal/models"
 )
@@ -72,37 +68,41 @@ func (sweepArgs) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{Queue: queueTidy, MaxAttempts: 1}
 }
 
-// Queue puts jobs in. It runs none.
-type Queue struct{ client *river.Client[pgx.Tx] }
+// Queue puts jobs in. It runs none and holds nothing: a job is a statement in somebody else's transaction, so that a
+// change, its event and its job travel to the database together. river's tables are made for that (its insert-only
+// clients of other languages do the same); a test keeps the statement true to the library's version.
+type Queue struct{}
 
-// NewQueue opens the way in over the serving role's pool.
-func NewQueue(pool *pgxpool.Pool, log *slog.Logger) (*Queue, error) {
-	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
-		Schema: schema, Logger: quiet(log),
-		// river announces a queue at most once in this time, even if what it announced was rolled back.
-		FetchCooldown: time.Millisecond,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("jobs: opening the queue: %w", err)
-	}
-	return &Queue{client: client}, nil
-}
-
-// EnqueueSync implements connect.Queue.
-func (q *Queue) EnqueueSync(ctx context.Context, tx *models.Tx, tenant, connection uuid.UUID) error {
-	return q.put(ctx, tx, syncArgs{Tenant: tenant, Connection: connection})
+// SyncJob implements connect.Queue.
+func (Queue) SyncJob(tenant, connection uuid.UUID) models.Statement {
+	return insert(syncArgs{Tenant: tenant, Connection: connection})
 }
 
 // EnqueueMail implements accounts.Queue.
-func (q *Queue) EnqueueMail(ctx context.Context, tx *models.Tx, link uuid.UUID) error {
-	return q.put(ctx, tx, mailArgs{Link: link})
-}
-
-func (q *Queue) put(ctx context.Context, tx *models.Tx, args river.JobArgs) error {
-	if _, err := q.client.InsertTx(ctx, tx.Pgx(), args, nil); err != nil {
-		return fmt.Errorf("jobs: enqueuing %s: %w", args.Kind(), err)
+func (Queue) EnqueueMail(ctx context.Context, tx *models.Tx, link uuid.UUID) error {
+	job := insert(mailArgs{Link: link})
+	if _, err := tx.Pgx().Exec(ctx, job.SQL, job.Args...); err != nil {
+		return fmt.Errorf("jobs: enqueuing a mail: %w", err)
 	}
 	return nil
+}
+
+// work is a job's ids with where and how often it is tried.
+type work interface {
+	river.JobArgs
+	river.JobArgsWithInsertOpts
+}
+
+// insert words a job and its announcement; both take effect when the transaction commits.
+func insert(args work) models.Statement {
+	opts := args.InsertOpts()
+	return models.Statement{
+		SQL: `
+			WITH job AS (
+			    INSERT INTO river.river_job (kind, args, queue, max_attempts) VALUES ($1, $2, $3, $4) RETURNING queue)
+			SELECT pg_notify('river.river_insert', json_build_object('queue', queue)::text) FROM job`,
+		Args: []any{args.Kind(), args, opts.Queue, opts.MaxAttempts},
+	}
 }
 
 // quiet lets river speak of trouble only: our own lines tell what the jobs did.

@@ -2,7 +2,6 @@ package jobs_test
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"os"
@@ -48,7 +47,7 @@ func (w *worker) called(what string) error {
 type bench struct {
 	db     dbtest.DB
 	store  *models.Store
-	queue  *jobs.Queue
+	queue  jobs.Queue
 	worker *worker
 }
 
@@ -57,9 +56,6 @@ func newBench(t *testing.T) *bench {
 	b := &bench{db: dbtest.New(t), worker: &worker{calls: make(chan string, 10)}}
 	var err error
 	if b.store, err = models.NewStore(models.Options{App: b.db.App, Platform: b.db.Platform, Now: time.Now}); err != nil {
-		t.Fatal(err)
-	}
-	if b.queue, err = jobs.NewQueue(b.db.App, slog.New(slog.NewTextHandler(io.Discard, nil))); err != nil {
 		t.Fatal(err)
 	}
 	return b
@@ -121,23 +117,22 @@ func TestAJobCommitsWithItsCause(t *testing.T) {
 	b.run(t)
 	tenant, connection := b.tenantWithConnection(t)
 	st := b.store.ForTenant(tenant, models.Actor{Kind: models.System})
-	enqueue := func(ctx context.Context, tx *models.Tx) error {
-		return b.queue.EnqueueSync(ctx, tx, tenant, connection)
-	}
 
-	rolledBack := errors.New("changed my mind")
-	err := st.QueueSync(t.Context(), connection, func(ctx context.Context, tx *models.Tx) error {
-		return errors.Join(enqueue(ctx, tx), rolledBack)
-	})
-	if !errors.Is(err, rolledBack) {
-		t.Fatalf("error = %v, want the one that rolled back", err)
+	changedMyMind := models.Statement{SQL: "SELECT 1/0"}
+	job := b.queue.SyncJob(tenant, connection)
+	err := st.Connect(t.Context(), models.NewConnection{Provider: "fake", Environment: "test", ID: uuid.Must(uuid.NewV7())}, job)
+	if err == nil {
+		t.Fatal("connecting without an attempt succeeded")
+	}
+	if err := st.QueueSync(t.Context(), connection, changedMyMind); err == nil {
+		t.Fatal("a failing statement was committed")
 	}
 	var jobsLeft int
 	if err := b.db.Owner.QueryRow(t.Context(), `SELECT count(*) FROM river.river_job WHERE kind = 'sync'`).Scan(&jobsLeft); err != nil || jobsLeft != 0 {
 		t.Fatalf("%d jobs after the rollback, %v; want 0", jobsLeft, err)
 	}
 
-	if err := st.QueueSync(t.Context(), connection, enqueue); err != nil {
+	if err := st.QueueSync(t.Context(), connection, job); err != nil {
 		t.Fatal(err)
 	}
 	b.wait(t, "sync "+tenant.String()+" "+connection.String())
@@ -148,9 +143,7 @@ func TestAJobOutlivesTheProgramThatPutItIn(t *testing.T) {
 	b := newBench(t)
 	tenant, connection := b.tenantWithConnection(t)
 	st := b.store.ForTenant(tenant, models.Actor{Kind: models.System})
-	err := st.QueueSync(t.Context(), connection, func(ctx context.Context, tx *models.Tx) error {
-		return b.queue.EnqueueSync(ctx, tx, tenant, connection)
-	})
+	err := st.QueueSync(t.Context(), connection, b.queue.SyncJob(tenant, connection))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,9 +169,7 @@ func TestAFailedJobRestsBeforeItsNextTry(t *testing.T) {
 			b.run(t)
 			tenant, connection := b.tenantWithConnection(t)
 			st := b.store.ForTenant(tenant, models.Actor{Kind: models.System})
-			err := st.QueueSync(t.Context(), connection, func(ctx context.Context, tx *models.Tx) error {
-				return b.queue.EnqueueSync(ctx, tx, tenant, connection)
-			})
+			err := st.QueueSync(t.Context(), connection, b.queue.SyncJob(tenant, connection))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -8,7 +8,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"mooring/internal/errs"
 	"mooring/internal/oauth"
 	"mooring/internal/vault"
 )
@@ -49,9 +48,6 @@ func (t *TenantStore) CreateAttempt(ctx context.Context, a NewAttempt) (err erro
 	}
 	return err
 }
-
-// foreignKeyViolation is PostgreSQL's SQLSTATE for a row that points at nothing.
-const foreignKeyViolation = "23503"
 
 const attemptColumns = `a.id, a.user_id, a.session_id, a.provider, a.environment, a.connection_id, a.status, a.reason,
 	a.provider_code, a.account_masked, a.result_connection, a.created_at, a.consumed_at, a.finished_at, a.expires_at`
@@ -158,9 +154,8 @@ func (t *TenantStore) queueOpenAttempts(b *pgx.Batch, into *[]Attempt) {
 func (t *TenantStore) ParkAttempt(ctx context.Context, id uuid.UUID, returned vault.Sealed, masked string, e NewEvent) (err error) {
 	defer explain("ParkAttempt", &err)
 	return t.batch(ctx, func(b *pgx.Batch) {
-		b.Queue(`UPDATE attempts SET status = 'returned', returned_sealed = $3, account_masked = $4
-			WHERE tenant_id = $1 AND id = $2 AND status = 'exchanging'`, t.tenant, id, []byte(returned), masked).
-			Exec(one(errs.New(errs.Conflict, "error.attempt_ended")))
+		queueOne(b, `UPDATE attempts SET status = 'returned', returned_sealed = $3, account_masked = $4
+			WHERE tenant_id = $1 AND id = $2 AND status = 'exchanging'`, t.tenant, id, []byte(returned), masked)
 		t.queueEvent(b, e)
 		wake(b, id)
 	})
@@ -198,12 +193,11 @@ type Ending struct {
 func (t *TenantStore) EndAttempt(ctx context.Context, id uuid.UUID, end Ending, e NewEvent) (err error) {
 	defer explain("EndAttempt", &err)
 	return t.batch(ctx, func(b *pgx.Batch) {
-		b.Queue(`UPDATE attempts
+		queueOne(b, `UPDATE attempts
 			SET status = $3, reason = $4, provider_code = $5, finished_at = $7, returned_sealed = NULL, verifier_sealed = '',
 			    account_masked = CASE WHEN $6 = '' THEN account_masked ELSE $6 END
 			WHERE tenant_id = $1 AND id = $2 AND status IN ('pending', 'exchanging', 'returned')`,
-			t.tenant, id, end.Status, end.Reason, end.ProviderCode, end.AccountMasked, t.now()).
-			Exec(one(errs.New(errs.Conflict, "error.attempt_ended")))
+			t.tenant, id, end.Status, end.Reason, end.ProviderCode, end.AccountMasked, t.now())
 		t.queueEvent(b, e)
 		wake(b, id)
 	})

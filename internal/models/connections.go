@@ -8,7 +8,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"mooring/internal/errs"
 	"mooring/internal/oauth"
 	"mooring/internal/vault"
 )
@@ -117,102 +116,79 @@ type NewConnection struct {
 	ExpiresAt   time.Time    // zero: no known expiry
 }
 
-// Enqueue puts a job into the transaction it is given.
-type Enqueue func(ctx context.Context, tx *Tx) error
-
 // Connect stores a new connection: claim, connection, credential, event, first sync and the attempt's end, all or
-// nothing. ErrClaimed when another tenant holds the account, *KnownError when this tenant has a connection to it.
-func (t *TenantStore) Connect(ctx context.Context, n NewConnection, enqueue Enqueue) (err error) {
+// nothing, in one round trip. ErrClaimed when another tenant holds the account, *KnownError when this tenant has a
+// connection to it, Conflict when the attempt has ended meanwhile.
+func (t *TenantStore) Connect(ctx context.Context, n NewConnection, job Statement) (err error) {
 	defer explain("Connect", &err)
-	return t.inTx(ctx, func(tx *Tx) error {
-		var known *Connection
-		var claimed *bool
-		err := tx.batch(ctx, func(b *pgx.Batch) {
-			queueClaim(b, n, &claimed)
-			b.Queue(`SELECT `+connectionColumns+` FROM connections c
-				WHERE tenant_id = $1 AND provider = $2 AND environment = $3 AND account_hash = $4 FOR UPDATE`,
-				t.tenant, n.Provider, n.Environment, n.AccountHash).QueryRow(func(row pgx.Row) error {
-				c, err := scanConnectionAnd(row)
-				if err == nil {
-					known = &c
-				}
-				return ignoreNoRows(err)
-			})
-			b.Queue(`
-				INSERT INTO connections (tenant_id, id, provider, environment, account_hash, account_masked, account_sealed,
-				    state, state_since, credential_version, sync_state, sync_since, created_at)
-				VALUES ($1, $2, $3, $4, $5, $6, $7, 'connected', $8, $9, 'queued', $8, $8)
-				ON CONFLICT (tenant_id, provider, environment, account_hash) DO NOTHING`,
-				t.tenant, n.ID, n.Provider, n.Environment, n.AccountHash, n.Masked, []byte(n.Account), t.now(), n.Version)
-			t.queueBound(b, n, "connection.connected")
-		})
-		if outcome := bindOutcome(claimed, known); outcome != nil {
-			return outcome
-		}
-		if err != nil {
-			return err
-		}
-		return enqueue(ctx, tx)
+	err = t.batch(ctx, func(b *pgx.Batch) {
+		b.Queue(`SELECT claim_account($1, $2, $3, $4)`, n.Provider, n.Environment, n.AccountHash, n.ID)
+		b.Queue(`
+			INSERT INTO connections (tenant_id, id, provider, environment, account_hash, account_masked, account_sealed,
+			    state, state_since, credential_version, sync_state, sync_since, created_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, 'connected', $8, $9, 'queued', $8, $8)`,
+			t.tenant, n.ID, n.Provider, n.Environment, n.AccountHash, n.Masked, []byte(n.Account), t.now(), n.Version)
+		t.queueBound(b, n, "connection.connected", job)
 	})
-}
-
-// Reconnect gives a known connection a new credential; it keeps its id, history and data. Version must follow the one
-// in the row, or somebody else was faster (Conflict).
-func (t *TenantStore) Reconnect(ctx context.Context, n NewConnection, enqueue Enqueue) (err error) {
-	defer explain("Reconnect", &err)
-	return t.inTx(ctx, func(tx *Tx) error {
-		var claimed *bool
-		err := tx.batch(ctx, func(b *pgx.Batch) {
-			queueClaim(b, n, &claimed)
-			b.Queue(`
-				UPDATE connections
-				   SET state = 'connected', reason = '', state_since = $5, credential_version = $4,
-				       sync_state = 'queued', sync_since = $5, sync_done = 0
-				 WHERE tenant_id = $1 AND id = $2 AND account_hash = $3 AND credential_version = $4 - 1`,
-				t.tenant, n.ID, n.AccountHash, n.Version, t.now()).Exec(one(errs.New(errs.Conflict, "error.conflict")))
-			t.queueBound(b, n, "connection.reconnected")
-		})
-		if outcome := bindOutcome(claimed, nil); outcome != nil {
-			return outcome
-		}
-		if err != nil {
-			return err
-		}
-		return enqueue(ctx, tx)
-	})
-}
-
-// bindOutcome reads the answers before the batch's error: a refused claim or a known account makes later statements
-// fail, and they are the reason. A nil claimed means that the database never answered.
-func bindOutcome(claimed *bool, known *Connection) error {
 	switch {
-	case claimed != nil && !*claimed:
+	case violates(err, claimedAlready):
 		return ErrClaimed
-	case known != nil:
-		return &KnownError{Connection: *known}
+	case violates(err, uniqueViolation):
+		known, lookErr := t.byAccount(ctx, n)
+		if lookErr != nil {
+			return errors.Join(err, lookErr)
+		}
+		return &KnownError{Connection: known}
 	}
-	return nil
+	return err
 }
 
-func queueClaim(b *pgx.Batch, n NewConnection, claimed **bool) {
-	b.Queue(`SELECT coalesce(claim_account($1, $2, $3, $4), false)`, n.Provider, n.Environment, n.AccountHash, n.ID).
-		QueryRow(func(row pgx.Row) error { return row.Scan(claimed) })
+func (t *TenantStore) byAccount(ctx context.Context, n NewConnection) (c Connection, err error) {
+	err = t.batch(ctx, func(b *pgx.Batch) {
+		b.Queue(`SELECT `+connectionColumns+` FROM connections c
+			WHERE tenant_id = $1 AND provider = $2 AND environment = $3 AND account_hash = $4`,
+			t.tenant, n.Provider, n.Environment, n.AccountHash).QueryRow(func(row pgx.Row) (err error) {
+			c, err = scanConnectionAnd(row)
+			return err
+		})
+	})
+	return c, err
 }
 
-// queueBound writes what connecting and reconnecting have in common: the credential, the attempt's end, the event.
-func (t *TenantStore) queueBound(b *pgx.Batch, n NewConnection, event string) {
+// Reconnect gives a known connection a new credential; it keeps its id, history and data. ErrClaimed when another tenant
+// holds the account by now; Conflict when Version does not follow the one in the row, or the attempt has ended.
+func (t *TenantStore) Reconnect(ctx context.Context, n NewConnection, job Statement) (err error) {
+	defer explain("Reconnect", &err)
+	err = t.batch(ctx, func(b *pgx.Batch) {
+		b.Queue(`SELECT claim_account($1, $2, $3, $4)`, n.Provider, n.Environment, n.AccountHash, n.ID)
+		queueOne(b, `
+			UPDATE connections
+			   SET state = 'connected', reason = '', state_since = $5, credential_version = $4,
+			       sync_state = 'queued', sync_since = $5, sync_done = 0
+			 WHERE tenant_id = $1 AND id = $2 AND account_hash = $3 AND credential_version = $4 - 1`,
+			t.tenant, n.ID, n.AccountHash, n.Version, t.now())
+		t.queueBound(b, n, "connection.reconnected", job)
+	})
+	if violates(err, claimedAlready) {
+		return ErrClaimed
+	}
+	return err
+}
+
+// queueBound writes what connecting and reconnecting have in common: credential, attempt's end, event, first sync.
+func (t *TenantStore) queueBound(b *pgx.Batch, n NewConnection, event string, job Statement) {
 	b.Queue(`
 		INSERT INTO credentials (tenant_id, connection_id, version, sealed, expires_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (tenant_id, connection_id)
 		DO UPDATE SET version = excluded.version, sealed = excluded.sealed, expires_at = excluded.expires_at, updated_at = excluded.updated_at`,
 		t.tenant, n.ID, n.Version, []byte(n.Credential), timeOrNull(n.ExpiresAt), t.now())
-	b.Queue(`
+	queueOne(b, `
 		UPDATE attempts SET status = 'stored', finished_at = $4, result_connection = $3, account_masked = $5, verifier_sealed = ''
-		 WHERE tenant_id = $1 AND id = $2 AND status = 'exchanging'`, t.tenant, n.Attempt, n.ID, t.now(), n.Masked).
-		Exec(one(errs.New(errs.Conflict, "error.attempt_ended")))
+		 WHERE tenant_id = $1 AND id = $2 AND status = 'exchanging'`, t.tenant, n.Attempt, n.ID, t.now(), n.Masked)
 	t.queueEvent(b, NewEvent{Kind: event, Connection: n.ID, Detail: map[string]any{"provider": n.Provider, "account": n.Masked}})
 	wake(b, n.Attempt)
 	wake(b, n.ID)
+	b.Queue(job.SQL, job.Args...)
 }
 
 // Disconnect ends a connection: the credential is destroyed and the account given free at once. What was fetched stays.

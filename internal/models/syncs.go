@@ -34,7 +34,7 @@ func queueNewest(b *pgx.Batch, into *[]Snapshot, where string, args ...any) {
 
 // QueueSync marks that a sync is wanted and enqueues it, unless one is already on its way: pressing twice is harmless.
 // NotFound for a connection that is not the tenant's, Conflict for one that is disconnected.
-func (t *TenantStore) QueueSync(ctx context.Context, id uuid.UUID, enqueue Enqueue) (err error) {
+func (t *TenantStore) QueueSync(ctx context.Context, id uuid.UUID, job Statement) (err error) {
 	defer explain("QueueSync", &err)
 	return t.inTx(ctx, func(tx *Tx) error {
 		var state State
@@ -49,15 +49,12 @@ func (t *TenantStore) QueueSync(ctx context.Context, id uuid.UUID, enqueue Enque
 		case !free:
 			return nil
 		}
-		err = tx.batch(ctx, func(b *pgx.Batch) {
+		return tx.batch(ctx, func(b *pgx.Batch) {
 			b.Queue(`UPDATE connections SET sync_state = 'queued', sync_since = $3, sync_done = 0 WHERE tenant_id = $1 AND id = $2`,
 				t.tenant, id, t.now())
 			wake(b, id)
+			b.Queue(job.SQL, job.Args...)
 		})
-		if err != nil {
-			return err
-		}
-		return enqueue(ctx, tx)
 	})
 }
 
@@ -149,8 +146,8 @@ type SyncResult struct {
 // EndSync frees the connection and says in what state it is now. A connection that was disconnected meanwhile stays so.
 func (t *TenantStore) EndSync(ctx context.Context, id uuid.UUID, r SyncResult) (err error) {
 	defer explain("EndSync", &err)
-	return t.batch(ctx, func(b *pgx.Batch) {
-		b.Queue(`
+	err = t.batch(ctx, func(b *pgx.Batch) {
+		queueOne(b, `
 			UPDATE connections
 			   SET sync_state = 'idle', state = $3, reason = $4,
 			       state_since = CASE WHEN state = $3 AND reason = $4 THEN state_since ELSE $5 END,
@@ -160,6 +157,10 @@ func (t *TenantStore) EndSync(ctx context.Context, id uuid.UUID, r SyncResult) (
 		t.queueEvent(b, r.Event)
 		wake(b, id)
 	})
+	if violates(err, movedOn) {
+		return nil
+	}
+	return err
 }
 
 // SaveRefreshed replaces the credential of the given version by the next one. Conflict when it is no longer that
@@ -167,12 +168,11 @@ func (t *TenantStore) EndSync(ctx context.Context, id uuid.UUID, r SyncResult) (
 func (t *TenantStore) SaveRefreshed(ctx context.Context, id uuid.UUID, version int64, sealed vault.Sealed, expires time.Time) (err error) {
 	defer explain("SaveRefreshed", &err)
 	return t.batch(ctx, func(b *pgx.Batch) {
-		moved := errs.New(errs.Conflict, "error.conflict")
-		b.Queue(`UPDATE connections SET credential_version = $4
+		queueOne(b, `UPDATE connections SET credential_version = $4
 			WHERE tenant_id = $1 AND id = $2 AND credential_version = $3 AND state <> 'disconnected'`,
-			t.tenant, id, version, version+1).Exec(one(moved))
-		b.Queue(`UPDATE credentials SET version = $4, sealed = $5, expires_at = $6, updated_at = $7
+			t.tenant, id, version, version+1)
+		queueOne(b, `UPDATE credentials SET version = $4, sealed = $5, expires_at = $6, updated_at = $7
 			WHERE tenant_id = $1 AND connection_id = $2 AND version = $3`,
-			t.tenant, id, version, version+1, []byte(sealed), timeOrNull(expires), t.now()).Exec(one(moved))
+			t.tenant, id, version, version+1, []byte(sealed), timeOrNull(expires), t.now())
 	})
 }

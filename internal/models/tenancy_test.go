@@ -75,7 +75,7 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 		return w.Credential != nil, err
 	},
 	"Connect": func(ctx context.Context, e estate) (bool, error) {
-		return false, e.stranger.Connect(ctx, newConnection(e, uuid.Must(uuid.NewV7()), 1), nothing)
+		return false, e.stranger.Connect(ctx, newConnection(e, uuid.Must(uuid.NewV7()), 1), models.Statement{SQL: "SELECT 1"})
 	},
 	"Connection": func(ctx context.Context, e estate) (bool, error) {
 		_, err := e.stranger.Connection(ctx, e.connection)
@@ -128,10 +128,10 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 		return false, e.stranger.ParkAttempt(ctx, e.attempt, vault.Sealed{1}, "", models.NewEvent{Kind: "x"})
 	},
 	"QueueSync": func(ctx context.Context, e estate) (bool, error) {
-		return false, e.stranger.QueueSync(ctx, e.connection, nothing)
+		return false, e.stranger.QueueSync(ctx, e.connection, models.Statement{SQL: "SELECT 1"})
 	},
 	"Reconnect": func(ctx context.Context, e estate) (bool, error) {
-		return false, e.stranger.Reconnect(ctx, newConnection(e, e.connection, 2), nothing)
+		return false, e.stranger.Reconnect(ctx, newConnection(e, e.connection, 2), models.Statement{SQL: "SELECT 1"})
 	},
 	"Record": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.Record(ctx, models.NewEvent{Kind: "x", Connection: e.connection})
@@ -218,5 +218,3 @@ func newConnection(e estate, id uuid.UUID, version int64) models.NewConnection {
 		Masked: "1•••5", Account: vault.Sealed{1}, Credential: vault.Sealed{1},
 	}
 }
-
-func nothing(context.Context, *models.Tx) error { return nil }

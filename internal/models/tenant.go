@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"mooring/internal/vault"
 )
@@ -134,14 +133,4 @@ func orNull(id uuid.UUID) *uuid.UUID {
 // wake tells every replica's listeners that something about the id has changed. It is a wake-up, not data.
 func wake(b *pgx.Batch, id uuid.UUID) {
 	b.Queue(`SELECT pg_notify('mooring', $1)`, id.String())
-}
-
-// one insists that a statement hit exactly one row.
-func one(otherwise error) func(ct pgconn.CommandTag) error {
-	return func(ct pgconn.CommandTag) error {
-		if ct.RowsAffected() != 1 {
-			return otherwise
-		}
-		return nil
-	}
 }

@@ -41,8 +41,25 @@ func (c connTx) Commit() error { return errors.New("models: commit belongs to in
 
 func (c connTx) Rollback() error { return c.tx.Rollback(context.Background()) }
 
-// uniqueViolation is PostgreSQL's SQLSTATE for a second row where there may be one.
-const uniqueViolation = "23505"
+// SQLSTATEs that mean something to us; the MR class is our own, raised by the functions of the schema.
+const (
+	uniqueViolation     = "23505"
+	foreignKeyViolation = "23503"
+	movedOn             = "MR001" // insist: a statement did not hit its one row
+	claimedAlready      = "MR002" // claim_account: another tenant holds the account
+)
+
+// Statement is SQL that somebody else needs to run in the transaction of a change: jobs puts its work in with it.
+type Statement struct {
+	SQL  string
+	Args []any
+}
+
+// queueOne queues an INSERT, UPDATE or DELETE that must hit exactly one row. If it does not, the whole batch is undone:
+// looking at the count afterwards would be too late, the server has committed by then.
+func queueOne(b *pgx.Batch, sql string, args ...any) {
+	b.Queue(`WITH hit AS (`+sql+` RETURNING 1) SELECT insist(count(*)) FROM hit`, args...)
+}
 
 // explain turns the driver's errors into ours and names the operation for the log. It is deferred as the first line of
 // a store method.
@@ -51,7 +68,7 @@ func explain(op string, err *error) {
 	case *err == nil:
 	case errors.Is(*err, pgx.ErrNoRows), errors.Is(*err, gorm.ErrRecordNotFound):
 		*err = NotFound()
-	case violates(*err, uniqueViolation):
+	case violates(*err, uniqueViolation), violates(*err, movedOn):
 		*err = errs.Wrap(errs.Conflict, "error.conflict", fmt.Errorf("models: %s: %w", op, *err))
 	case errs.CodeOf(*err) == errs.Internal:
 		*err = fmt.Errorf("models: %s: %w", op, *err)
