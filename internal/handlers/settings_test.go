@@ -1,0 +1,68 @@
+package handlers
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func TestSettings_NeedASession(t *testing.T) {
+	l := newLobby(t, true)
+	v := l.visitor(t)
+	v.get(t, "/settings").want(t, "nobody", 303, "/login?next=%2Fsettings")
+	for _, path := range []string{"/settings/language", "/settings/password", "/settings/sessions/end-others"} {
+		v.post(t, path).want(t, path, 303, "/login")
+	}
+}
+
+func TestSettings_Password(t *testing.T) {
+	l := newLobby(t, true)
+	v, other := l.visitor(t), l.visitor(t)
+	v.member(t, "a@example.com")
+	other.post(t, "/login", "email", "a@example.com", "password", lobbyPassword).want(t, "another browser", 303, "/overview")
+
+	v.post(t, "/settings/password", "current_password", "wrong", "new_password", "short").
+		want(t, "a short one", 422, "", "Use at least 10 characters.")
+	v.post(t, "/settings/password", "current_password", "wrong", "new_password", "another good password").
+		want(t, "a wrong current one", 422, "", "This is not your current password.")
+	other.get(t, "/settings").want(t, "the other browser so far", 200, "")
+	v.post(t, "/settings/password", "current_password", lobbyPassword, "new_password", "another good password").
+		want(t, "a good one", 303, "/settings")
+	v.get(t, "/settings").want(t, "own browser", 200, "", "Your password is changed")
+	other.get(t, "/settings").want(t, "the other browser", 303, "/login?next=%2Fsettings")
+}
+
+func TestSettings_Language(t *testing.T) {
+	l := newLobby(t, true)
+	v := l.visitor(t)
+	v.member(t, "a@example.com")
+	v.get(t, "/settings?lang=en").want(t, "English for this browser", 200, "", `<html lang="en"`)
+	v.post(t, "/settings/language", "language", "zh-CN").want(t, "choosing", 303, "/settings")
+	v.get(t, "/settings").want(t, "after it", 200, "", `<html lang="zh-CN"`, "语言已保存。", `<option value="zh-CN" lang="zh-CN" selected>`)
+	v.post(t, "/settings/language", "language", "").want(t, "following the browser", 303, "/settings")
+	v.get(t, "/settings").want(t, "after that", 200, "", `<html lang="en"`)
+	v.post(t, "/settings/language", "language", "xx").want(t, "no language", 422, "", "Choose one of the languages in the list.")
+}
+
+func TestSettings_Sessions(t *testing.T) {
+	l := newLobby(t, true)
+	v, phone, stranger := l.visitor(t), l.visitor(t), l.visitor(t)
+	v.member(t, "a@example.com")
+	phone.post(t, "/login", "email", "a@example.com", "password", lobbyPassword).want(t, "the phone", 303, "/overview")
+	stranger.member(t, "b@example.com")
+
+	page := v.get(t, "/settings")
+	page.want(t, "the list", 200, "", "This browser", "127.0.0.1", "just now")
+	ends := regexp.MustCompile(`action="(/settings/sessions/[0-9a-f-]{36}/end)"`).FindAllStringSubmatch(page.body, -1)
+	if len(ends) != 1 {
+		t.Fatalf("%d sessions to end, want the phone's alone", len(ends))
+	}
+	stranger.post(t, ends[0][1]).want(t, "a stranger ends it", 404, "")
+	phone.get(t, "/settings").want(t, "the phone after that", 200, "")
+	v.post(t, "/settings/sessions/not-an-id/end").want(t, "no id", 404, "")
+	v.post(t, ends[0][1]).want(t, "its person ends it", 303, "/settings")
+	phone.get(t, "/settings").want(t, "the phone", 303, "/login?next=%2Fsettings")
+	if after := v.get(t, "/settings"); strings.Contains(after.body, "/end-others") || !strings.Contains(after.body, "The session has ended.") {
+		t.Error("the page still offers to end others, or does not say what was done")
+	}
+}
