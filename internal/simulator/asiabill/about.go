@@ -44,7 +44,7 @@ func (m merchant) account() bench.Account {
 		{Label: bench.Text{ZH: "网关号", EN: "Gateways"}, Value: gateways},
 	}}
 	for _, u := range m.Users {
-		label := bench.Text{ZH: "操作员（会被拒绝）", EN: "Operator (will be refused)"}
+		label := bench.Text{ZH: "操作员（会被拒绝）", EN: "Operator (refused)"}
 		if u.Super {
 			label = bench.Text{ZH: "超级管理员", EN: "Super administrator"}
 		}

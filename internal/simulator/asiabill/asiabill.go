@@ -109,7 +109,7 @@ func (s *Simulator) Handler() http.Handler {
 	mux.Handle("/openApi/transactions", s.Handle(bench.Read, s.transactions))
 	mux.Handle("POST /_control/registrations", s.Guard(http.HandlerFunc(s.register)))
 	mux.Handle("GET /{$}", http.RedirectHandler("/_faults", http.StatusSeeOther))
-	mux.Handle("/", s.Handle(bench.Read, notFound))
+	mux.Handle("/", s.Handle(bench.Outside, notFound))
 	return mux
 }
 

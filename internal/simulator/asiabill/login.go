@@ -23,14 +23,20 @@ type loginPage struct {
 	Visit, App                     string
 	MerchantID, Username, Password string
 	Problem                        bench.Text
-	Samples                        []sampleLogin
+	Samples                        []sampleMerchant
 }
 
-// sampleLogin is a sign-in that the page offers to fill in.
+// sampleMerchant is a merchant whose sign-ins the page offers to fill in.
+type sampleMerchant struct {
+	Business bench.Text
+	MerNo    string
+	Logins   []sampleLogin
+}
+
+// sampleLogin is one of them; its address fills the form.
 type sampleLogin struct {
-	Business           bench.Text
-	MerNo, Name, Query string
-	Super              bool
+	Address string
+	Super   bool
 }
 
 // showLogin handles "GET /oauth/login". Who is signed in already goes on to consent.
@@ -107,11 +113,14 @@ func (s *Simulator) logout(c *bench.Call) bench.Answer {
 
 func (s *Simulator) loginPage(c *bench.Call, visit string, who client) *loginPage {
 	p := &loginPage{Page: c.Shell(bench.Text{ZH: "商户登录", EN: "Merchant sign-in"}), Visit: visit, App: who.Name}
+	p.Keep.Set("visit", visit) // the answer to a form has none in its address
 	for _, m := range s.people {
+		offered := sampleMerchant{Business: m.Name, MerNo: m.No}
 		for _, u := range m.Users {
-			query := url.Values{"visit": {visit}, "sample": {m.No + "." + u.Name}}.Encode()
-			p.Samples = append(p.Samples, sampleLogin{m.Name, m.No, u.Name, query, u.Super})
+			query := url.Values{"visit": {visit}, "sample": {m.No + "." + u.Name}}
+			offered.Logins = append(offered.Logins, sampleLogin{"/oauth/login?" + query.Encode(), u.Super})
 		}
+		p.Samples = append(p.Samples, offered)
 	}
 	return p
 }

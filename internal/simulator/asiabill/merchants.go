@@ -36,7 +36,7 @@ func merchants() []merchant {
 	return []merchant{
 		{
 			No: "10231", Prefix: "LJ", Daily: 6, Users: users("10231"),
-			Name:  bench.Text{ZH: "深圳市蓝鲸跨境科技有限公司", EN: "Shenzhen Blue Whale Cross-border Technology Co., Ltd."},
+			Name:  bench.Text{ZH: "深圳市蓝鲸科技有限公司", EN: "Shenzhen Blue Whale Technology Co., Ltd."},
 			About: bench.Text{ZH: "两个网关，美元和欧元", EN: "Two gateways, US dollars and euros"},
 			Gateways: []gateway{
 				{"10231001", "bluewhale-outdoor.example", "USD", 6490, 2},

@@ -26,6 +26,8 @@ const (
 	Authorize Stage = "authorize" // the browser's pages, up to the redirect back
 	Token     Stage = "token"     // getting and refreshing tokens
 	Read      Stage = "read"      // calls that read data
+
+	Outside Stage = "" // what belongs to no documented call; no fault ever spoils it
 )
 
 // About is what the pages say of a provider.
@@ -98,7 +100,7 @@ func New(o Options) (*Bench, error) {
 // Mount adds what every provider's port has beside its documented addresses.
 func (b *Bench) Mount(mux *http.ServeMux) {
 	mux.Handle("GET /_assets/{file}", b.Pages.Assets())
-	mux.Handle("GET /_elsewhere", b.Handle(Read, followed))
+	mux.Handle("GET /_elsewhere", b.Handle(Outside, followed))
 	mux.Handle("GET /_faults", b.Guard(http.HandlerFunc(b.showFaults)))
 	mux.Handle("POST /_faults", b.Guard(http.HandlerFunc(b.changeFaults)))
 	b.mountControl(mux)
@@ -107,7 +109,7 @@ func (b *Bench) Mount(mux *http.ServeMux) {
 // Page is the shell around one of this provider's pages.
 func (b *Bench) Page(r *http.Request, title Text) Page {
 	return Page{
-		Lang: Language(r), Title: title, Provider: b.title, Path: r.URL.Path, Query: pageQuery(r),
+		Lang: Language(r), Title: title, Provider: b.title, Path: r.URL.Path, Keep: r.URL.Query(),
 		Active: len(b.Board.Active()),
 	}
 }

@@ -23,6 +23,7 @@ type faultPage struct {
 }
 
 type faultGroup struct {
+	ID     string
 	Title  Text
 	Faults []faultRow
 }
@@ -105,8 +106,10 @@ func (b *Bench) applyForm(r *http.Request) (anchor string, err error) {
 
 func (b *Bench) setFromForm(r *http.Request) error {
 	rule := Rule{Name: r.PostForm.Get("name")}
-	for _, stage := range r.PostForm["stage"] {
-		rule.Stages = append(rule.Stages, Stage(stage))
+	for _, stage := range []Stage{Authorize, Token, Read} {
+		if r.PostForm.Has("at-" + string(stage)) {
+			rule.Stages = append(rule.Stages, stage)
+		}
 	}
 	var err error
 	if rule.Times, err = number(r, "times"); err != nil {
@@ -153,7 +156,7 @@ func (b *Bench) groups() []faultGroup {
 	}
 	var groups []faultGroup
 	for _, g := range []Group{Return, Credential, Transport, Variant} {
-		group := faultGroup{Title: g.Title()}
+		group := faultGroup{ID: "group-" + strconv.Itoa(int(g)), Title: g.Title()}
 		for _, f := range b.Board.Menu() {
 			if f.Group == g {
 				group.Faults = append(group.Faults, faultRow{Fault: f, On: on[f.Name]})

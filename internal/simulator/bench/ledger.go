@@ -27,7 +27,7 @@ type Entry struct {
 	At        time.Time `json:"at"` // the provider's clock
 	Method    string    `json:"method"`
 	Path      string    `json:"path"`
-	Stage     Stage     `json:"stage"`
+	Stage     Stage     `json:"stage,omitempty"`
 	Status    int       `json:"status"`            // 0: no answer was sent
 	Outcome   string    `json:"outcome"`           // one word, or a few joined by underscores
 	Client    string    `json:"client,omitempty"`  // client_id
@@ -40,7 +40,7 @@ type Entry struct {
 // Counters count since the start, or since the ledger was last cleared.
 type Counters struct {
 	Calls          int            `json:"calls"`
-	Stages         map[Stage]int  `json:"stages"`
+	Stages         map[Stage]int  `json:"stages"` // "": calls to no documented address
 	Outcomes       map[string]int `json:"outcomes"`
 	TokenExchanges map[string]int `json:"token_exchanges"` // by the code's SHA-256: how often it was presented
 	TokensIssued   map[string]int `json:"tokens_issued"`   // by the code's SHA-256: how often it was honoured

@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -27,11 +28,11 @@ var mark []byte
 type Page struct {
 	Lang     Lang
 	Title    Text
-	Provider Text   // zero on the index page
-	Path     string // for the language switch
-	Query    string // what of the address must survive a change of language, ready to append
-	Active   int    // faults that are on
-	Sheet    string // the style sheet's address
+	Provider Text // zero on the index page
+	Path     string
+	Keep     url.Values // what of the address must survive a change of language
+	Active   int        // faults that are on
+	Sheet    string     // the style sheet's address
 }
 
 // L picks the language in a template: {{.L "中文" "English"}}. Both stand together, so neither can be missing.
@@ -39,6 +40,18 @@ func (p Page) L(zh, en string) string { return Text{zh, en}.In(p.Lang) }
 
 // In picks the language of a text in a template.
 func (p Page) In(t Text) string { return t.In(p.Lang) }
+
+// Switch is the address of this page in the other language. It is built here as a whole: inside a query a template
+// would escape the "&" as well.
+func (p Page) Switch(lang Lang) string {
+	query := url.Values{"lang": {string(lang)}}
+	for name, values := range p.Keep {
+		if name != "lang" {
+			query[name] = values
+		}
+	}
+	return p.Path + "?" + query.Encode()
+}
 
 // shell lets Render fill in the embedded Page of any page struct.
 func (p *Page) shell() *Page { return p }
@@ -108,7 +121,18 @@ func (p *Pages) Render(status int, name string, v View, formOrigins ...string) A
 	if err := set.ExecuteTemplate(&buf, "layout", v); err != nil {
 		return page(http.StatusInternalServerError, "page "+name+" failed")
 	}
-	return Answer{Status: status, Header: pageHeader(formOrigins), Body: buf.Bytes()}
+	return Answer{Status: status, Header: pageHeader(formOrigins), Body: tidy(buf.Bytes())}
+}
+
+// tidy drops the empty lines and trailing blanks that conditions leave behind. No page holds preformatted text.
+func tidy(html []byte) []byte {
+	out := make([]byte, 0, len(html))
+	for line := range bytes.Lines(html) {
+		if line = bytes.TrimRight(line, " \t\r\n"); len(line) > 0 {
+			out = append(append(out, line...), '\n')
+		}
+	}
+	return out
 }
 
 func pageHeader(formOrigins []string) http.Header {
@@ -152,14 +176,4 @@ func (p *Pages) Assets() http.Handler {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		_, _ = w.Write(data)
 	})
-}
-
-// pageQuery is the address's query without its language, ready to stand behind "?lang=en".
-func pageQuery(r *http.Request) string {
-	query := r.URL.Query()
-	query.Del("lang")
-	if len(query) == 0 {
-		return ""
-	}
-	return "&" + query.Encode()
 }
