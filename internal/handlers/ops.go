@@ -100,13 +100,17 @@ func methodOf(c *gin.Context) string {
 	return "other"
 }
 
-// level is error where somebody must act. Probes that find all well are for debugging only.
+// level is error where somebody must act. Probes that find all well are for debugging only; one that does not is asked
+// again in a second, and a replica that is about to end says no on purpose.
 func (ev *requestEvent) level(c *gin.Context) slog.Level {
+	probe := routeOf(c) == "/healthz" || routeOf(c) == "/readyz"
 	switch {
+	case probe && ev.err != nil:
+		return slog.LevelWarn
+	case probe:
+		return slog.LevelDebug
 	case ev.ours():
 		return slog.LevelError
-	case routeOf(c) == "/healthz" || routeOf(c) == "/readyz":
-		return slog.LevelDebug
 	}
 	return slog.LevelInfo
 }

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"mooring/internal/accounts"
+	"mooring/internal/config"
+	"mooring/internal/connect"
+	"mooring/internal/database"
+	"mooring/internal/handlers"
+	"mooring/internal/i18n"
+	"mooring/internal/jobs"
+	"mooring/internal/mail"
+	"mooring/internal/models"
+	"mooring/internal/secret"
+	"mooring/internal/vault"
+)
+
+// house is the running program: every room with its needs, and how each of them ends.
+type house struct {
+	config  config.Config
+	plan    plan
+	log     *slog.Logger
+	metrics *metrics
+
+	vault     *vault.Vault
+	addresses addresses
+	app       *pgxpool.Pool
+	platform  *pgxpool.Pool
+	store     *models.Store
+	bundle    *i18n.Bundle
+	accounts  *accounts.Service
+	connect   *connect.Service
+	listener  *database.Listener
+	ready     *readiness
+
+	stops []stop
+}
+
+// stop ends one part.
+type stop struct {
+	what string
+	do   func(ctx context.Context) error
+}
+
+// onStop remembers how to end what was just started.
+func (h *house) onStop(what string, do func(ctx context.Context) error) {
+	h.stops = append(h.stops, stop{what, do})
+}
+
+// close ends everything, last started first.
+func (h *house) close(ctx context.Context) {
+	for _, s := range slices.Backward(h.stops) {
+		if err := s.do(ctx); err != nil {
+			h.log.Warn("ending "+s.what, "error", err.Error())
+		}
+	}
+	h.stops = nil
+}
+
+// furnish opens every room, the lowest first. What it started before it failed is ended by close.
+func (h *house) furnish(ctx context.Context) (*handlers.Server, error) {
+	var err error
+	if h.vault, err = openVault(h.config, h.log); err != nil {
+		return nil, err
+	}
+	if err := h.openDatabase(ctx); err != nil {
+		return nil, err
+	}
+	if h.store, err = models.NewStore(models.Options{App: h.app, Platform: h.platform, Now: time.Now}); err != nil {
+		return nil, err
+	}
+	if err := checkCanary(ctx, h.store, h.vault); err != nil {
+		return nil, err
+	}
+	registry, err := offer(h.config, h.metrics.call, h.log)
+	if err != nil {
+		return nil, err
+	}
+	h.listener = database.NewListener(h.app)
+	h.run("the listener", h.listener.Run)
+
+	queue := jobs.Queue{}
+	h.connect = connect.New(connect.Deps{
+		Vault: h.vault, Providers: registry, Queue: queue, Wakes: h.listener,
+		PublicURL: h.config.PublicURL, Now: time.Now, Log: h.log,
+	})
+	if err := h.openAccounts(queue); err != nil {
+		return nil, err
+	}
+	if err := h.startJobs(ctx); err != nil {
+		return nil, err
+	}
+	return h.pages()
+}
+
+// run keeps a part going until the house closes.
+func (h *house) run(what string, part func(context.Context)) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { part(ctx) })
+	h.onStop(what, func(context.Context) error {
+		cancel()
+		running.Wait()
+		return nil
+	})
+}
+
+func (h *house) openAccounts(queue jobs.Queue) error {
+	var err error
+	if h.bundle, err = i18n.NewBundle(); err != nil {
+		return err
+	}
+	letters, err := mail.NewComposer(h.bundle)
+	if err != nil {
+		return err
+	}
+	deps := accounts.Deps{
+		Store: h.store, Vault: h.vault, Queue: queue, Letters: letters,
+		PublicURL: h.config.PublicURL, Log: h.log, MailConfigured: !h.config.SMTPURL.IsEmpty(),
+	}
+	if deps.MailConfigured {
+		if deps.Sender, err = mail.NewSMTP(h.config.SMTPURL, h.config.MailFrom); err != nil {
+			return err
+		}
+	} else {
+		h.log.Warn("mail is not configured: sign-ups complete at once and nobody can reset a password")
+	}
+	h.accounts = accounts.New(deps)
+	return nil
+}
+
+func (h *house) startJobs(ctx context.Context) error {
+	runner, err := jobs.NewRunner(jobs.Deps{
+		Pool: h.app, Store: h.store, Syncer: h.connect, Mailer: h.accounts, Observe: h.metrics.job, Log: h.log,
+	})
+	if err != nil {
+		return err
+	}
+	if err := runner.Start(ctx); err != nil {
+		return err
+	}
+	h.onStop("the jobs", runner.Stop)
+	return nil
+}
+
+// createAdmin makes a member of the staff as the database's owner, because the serving roles may not.
+func (h *house) createAdmin(ctx context.Context, email string, password secret.String) error {
+	owner, err := h.addresses.openOwner(ctx)
+	if err != nil {
+		return err
+	}
+	defer owner.Close()
+	return accounts.CreateAdmin(ctx, owner, email, password, time.Now())
+}
+
+// checkCanary finds out before the first request whether this is the keyset that the stored values were sealed with.
+func checkCanary(ctx context.Context, store *models.Store, v *vault.Vault) error {
+	err := store.CheckVault(ctx, v)
+	if errors.Is(err, vault.ErrSealed) {
+		return errors.New("KEYSET: this is not the keyset that the stored values were sealed with; nothing would open with it")
+	}
+	return err
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+const (
+	// stopTime is how long everything together may take to end.
+	stopTime = 10 * time.Second
+	// drainTime is how long a replica that says "not ready" still takes requests, so that the proxy in front notices.
+	drainTime = 1500 * time.Millisecond
+)
+
+// listen binds an address before anybody is told of it, so that a busy port is an error of the start.
+func listen(name, addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	switch {
+	case isTakenPort(err):
+		return nil, fmt.Errorf("%s: the port of %s is taken by another program; stop that one or set %s to a free port", name, addr, name)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("%s: this user may not listen on %s", name, addr)
+	case err != nil:
+		return nil, fmt.Errorf("%s: %s cannot be listened on: %w", name, addr, err)
+	}
+	return l, nil
+}
+
+func isTakenPort(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }
+
+// httpServer makes a server whose limits hold for everybody; a page that streams moves its own deadlines through
+// http.ResponseController. Reading may take longer than connect gives a callback, because net/http ends a request's
+// context when the read deadline passes, even with the body read.
+func httpServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       45 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       90 * time.Second,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug), // strangers' broken requests, mostly
+	}
+}
+
+// readiness says whether requests should come here.
+type readiness struct {
+	draining atomic.Bool
+	check    func(context.Context) error
+}
+
+var errDraining = errors.New("this replica is about to end")
+
+// Ready is what /readyz asks.
+func (r *readiness) Ready(ctx context.Context) error {
+	if r.draining.Load() {
+		return errDraining
+	}
+	return r.check(ctx)
+}
+
+// serveUntil serves until ctx ends or the server fails, then says "not ready", lets the proxy notice, and waits for the
+// requests under way.
+func serveUntil(ctx context.Context, srv *http.Server, l net.Listener, ready *readiness, drain time.Duration, log *slog.Logger) error {
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(l) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serving: %w", err)
+	case <-ctx.Done():
+	}
+	log.Info("ending: no longer ready")
+	ready.draining.Store(true)
+	time.Sleep(drain)
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime-drain-3*time.Second)
+	defer cancel()
+	if err := srv.Shutdown(ending); err != nil {
+		log.Warn("ending: some requests did not end in time", "error", err.Error())
+		_ = srv.Close()
+	}
+	return nil
+}

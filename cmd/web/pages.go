@@ -1,0 +1,27 @@
+package main
+
+import (
+	"time"
+
+	"mooring/internal/handlers"
+)
+
+// pages makes the server of everything that people and providers open.
+func (h *house) pages() (*handlers.Server, error) {
+	return handlers.New(handlers.Deps{
+		Accounts:       h.accounts,
+		Connect:        h.connect,
+		Store:          h.store,
+		Words:          h.bundle,
+		Wakes:          h.listener,
+		PublicURL:      h.config.PublicURL,
+		TrustedProxies: h.config.TrustedProxies,
+		Demo:           h.plan.demo,
+		MailConfigured: !h.config.SMTPURL.IsEmpty(),
+		CapturedMail:   h.plan.letters,
+		Ready:          h.ready.Ready,
+		Now:            time.Now,
+		Log:            h.log,
+		Metrics:        handlers.NewMetrics(h.metrics.registry),
+	})
+}
