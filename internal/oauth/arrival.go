@@ -17,8 +17,11 @@ const (
 	Malformed Outcome = "malformed" // a parameter twice, or one too long: nobody's honest answer
 )
 
-// longest is more than any provider's parameter and less than a mischief.
-const longest = 2048
+// longest and most are more than any provider's parameters need and less than a mischief.
+const (
+	longest = 2048
+	most    = 32
+)
 
 // Landing is a browser's return, parsed.
 type Landing struct {
@@ -31,6 +34,9 @@ type Landing struct {
 // Land parses the query of the callback. What the parameters mean to one provider stays in Arrival.Params; how the
 // return is matched with an attempt is connect's affair.
 func Land(query url.Values) Landing {
+	if state, there := query["state"]; len(query) > most || (there && len(state) == 1 && state[0] == "") {
+		return Landing{Outcome: Malformed} // an empty state is not an absent one: nobody echoes what was never sent
+	}
 	params := url.Values{}
 	for name, values := range query {
 		if len(values) != 1 || len(name) > longest || len(values[0]) > longest {

@@ -51,6 +51,15 @@ func (e *Error) Error() string {
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
+// Explanation is what a person should know of a refusal that is special to one provider.
+type Explanation struct {
+	Kind  Kind
+	Code  string // the provider's own code; "" explains every other code of the kind
+	Cause Text   // what happened
+	Actor Text   // who must act
+	Next  Text   // what to do
+}
+
 // Definite says whether the provider answered for certain that the credential no longer opens the account. Everything
 // else is tried again.
 func (e *Error) Definite() bool { return e.Kind == NeedsReauth || e.Kind == AccountMismatch }

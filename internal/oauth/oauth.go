@@ -8,6 +8,7 @@ package oauth
 
 import (
 	"context"
+	"log/slog"
 	"net/url"
 	"time"
 
@@ -154,6 +155,21 @@ type Descriptor struct {
 	Needs    []Text // what to have at hand
 	Lifetime Text   // how long access lasts
 	Stop     Text   // how to stop it, here and at the provider
+
+	Errors []Explanation // what is special to this provider's refusals; see Explain
+}
+
+// Explain finds the provider's own words for a refusal: those for its code, or else those for the kind as a whole.
+// Where it has none, the general words for the kind are i18n's.
+func (d Descriptor) Explain(kind Kind, code string) (Explanation, bool) {
+	for _, want := range []string{code, ""} {
+		for _, e := range d.Errors {
+			if e.Kind == kind && e.Code == want {
+				return e, true
+			}
+		}
+	}
+	return Explanation{}, false
 }
 
 // Setting is one value from the environment: <SLUG>_<Name>, a secret one also as <SLUG>_<Name>_FILE.
@@ -198,4 +214,5 @@ type Config struct {
 	Environment Environment
 	Caller      Caller           // the only way out
 	Now         func() time.Time // the clock that request times and expiries are made from
+	Log         *slog.Logger     // what an operator should know of; nil: nobody listens. Never a secret
 }

@@ -1,0 +1,137 @@
+package asiabill_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"mooring/internal/oauth"
+	"mooring/internal/oauth/asiabill"
+	"mooring/internal/oauth/oauthtest"
+	"mooring/internal/outbound"
+	"mooring/internal/secret"
+)
+
+const (
+	clientID     = "client-1"
+	clientSecret = "canary-client-secret-1"
+	code         = "canary-code-1"
+	accessToken  = "canary-access-1"
+	refreshToken = "canary-refresh-1"
+)
+
+func fixture(t testing.TB, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// desk answers in AsiaBill's place: per path, the body of a fixture or what a function says. It remembers requests.
+type desk struct {
+	mu    sync.Mutex
+	seen  []*http.Request
+	forms []url.Values // of the request with the same index, parsed from its body
+	serve map[string]http.HandlerFunc
+}
+
+func (d *desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body := http.MaxBytesReader(w, r.Body, 1<<20)
+	text := new(strings.Builder)
+	if _, err := io.Copy(text, body); err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	form, _ := url.ParseQuery(text.String())
+	d.mu.Lock()
+	d.seen, d.forms = append(d.seen, r), append(d.forms, form)
+	handler := d.serve[r.URL.Path]
+	d.mu.Unlock()
+	if handler == nil {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	handler(w, r)
+}
+
+// paths lists what was asked for, in order.
+func (d *desk) paths() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var list []string
+	for _, r := range d.seen {
+		list = append(list, r.Method+" "+r.URL.Path)
+	}
+	return list
+}
+
+func says(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(body))
+	}
+}
+
+// usual is AsiaBill with one merchant, 12345.
+func usual(t testing.TB) *desk {
+	t.Helper()
+	return &desk{serve: map[string]http.HandlerFunc{
+		"/oauth/token":          says(200, fixture(t, "token_top.json")),
+		"/openApi/chargebacks":  says(200, fixture(t, "chargebacks.json")),
+		"/openApi/transactions": says(200, fixture(t, "transactions.json")),
+	}}
+}
+
+// open makes the provider with h in AsiaBill's place.
+func open(t testing.TB, h http.Handler, settings map[string]string) oauth.RedirectFlow {
+	t.Helper()
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	allow, err := outbound.ParseAllowlist([]string{strings.TrimPrefix(s.URL, "http://")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := outbound.New(outbound.Options{Name: "asiabill", Allow: allow, Now: oauthtest.Now})
+	t.Cleanup(client.Close)
+	all := oauth.Settings{
+		"OAUTH_URL": secret.New(s.URL), "OPENAPI_URL": secret.New(s.URL + "/"),
+		"CLIENT_ID": secret.New(clientID), "CLIENT_SECRET": secret.New(clientSecret),
+	}
+	for name, value := range settings {
+		all[name] = secret.New(value)
+	}
+	p, err := asiabill.Factory().New(oauth.Config{Settings: all, Environment: oauth.Test, Caller: client, Now: oauthtest.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.(oauth.RedirectFlow)
+}
+
+func arrival() oauth.Arrival {
+	return oauth.Arrival{Code: secret.New(code), Params: url.Values{"merNo": {"12345"}}, RedirectURI: oauthtest.RedirectURI}
+}
+
+func credential(merNo string) oauth.Credential {
+	cred := oauth.Credential{AccessToken: secret.New(accessToken), RefreshToken: secret.New(refreshToken), ObtainedAt: oauthtest.Now().Add(-time.Hour)}
+	if merNo != "" {
+		cred.Extra = map[string]secret.String{"merNo": secret.New(merNo)}
+	}
+	return cred
+}
+
+func wantKind(t testing.TB, what string, err error, want oauth.Kind) {
+	t.Helper()
+	if got := oauth.KindOf(err); got != want {
+		t.Errorf("%s: kind %q, want %q (%v)", what, got, want, err)
+	}
+}
