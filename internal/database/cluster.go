@@ -157,7 +157,7 @@ func settings(o ClusterOptions) []string {
 
 // command prepares one of the server programs with an environment that nothing of ours leaks into.
 func (c *Cluster) command(name string, args ...string) *exec.Cmd {
-	cmd := exec.Command(c.programs.path(name), args...) //nolint:gosec // programs that we found, with arguments of our own
+	cmd := exec.Command(c.programs.path(name), args...) //nolint:gosec,noctx // programs that we found; Stop ends them, not a context
 	cmd.Dir = "/"
 	cmd.Env = []string{"LC_ALL=" + locale, "PATH=/usr/local/bin:/usr/bin:/bin"}
 	return cmd

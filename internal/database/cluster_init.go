@@ -79,13 +79,13 @@ func (c *Cluster) initialise(ctx context.Context, o ClusterOptions) error {
 	if err := os.Mkdir(side, 0o700); err != nil {
 		return fmt.Errorf("making the data folder: %w", err)
 	}
-	secret := filepath.Join(c.socket, "superuser") // the one folder that both we and the server's user can enter
-	if err := os.WriteFile(secret, []byte(c.passwords.Superuser), 0o600); err != nil {
-		return fmt.Errorf("writing the password for initdb: %w", err)
-	}
-	defer func() { _ = os.Remove(secret) }()
-	if err := errors.Join(c.identity.own(side), c.identity.own(secret)); err != nil {
+	if err := c.identity.own(side); err != nil {
 		return err
+	}
+	secret, err := c.lendPassword()
+	defer func() { _ = os.Remove(secret) }()
+	if err != nil {
+		return fmt.Errorf("writing the password for initdb: %w", err)
 	}
 	args := []string{"-D", side, "-U", superuser, "--pwfile", secret, "-A", "scram-sha-256", "-E", "UTF8", "--locale", locale}
 	if o.Scratch {
@@ -106,6 +106,22 @@ func (c *Cluster) initialise(ctx context.Context, o ClusterOptions) error {
 		return fmt.Errorf("moving the data folder to its place: %w", err)
 	}
 	return nil
+}
+
+// lendPassword puts the superuser's password where the server's user can read it, for the time of initdb.
+func (c *Cluster) lendPassword() (path string, err error) {
+	path = filepath.Join(c.socket, "superuser")                           // the one folder that both can enter
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // a file of our own folder
+	if err != nil {
+		return path, err
+	}
+	if os.Geteuid() == 0 {
+		err = f.Chown(c.identity.uid, c.identity.gid)
+	}
+	if err == nil {
+		_, err = f.WriteString(c.passwords.Superuser)
+	}
+	return path, errors.Join(err, f.Close())
 }
 
 // bootstrap makes the roles and the database, as far as they are not there: the last start may have died between any two

@@ -122,12 +122,17 @@ func processesIn(dir string) []int {
 }
 
 func removePidFile(data string) error {
-	if _, err := os.Stat("/proc/self/cwd"); err != nil {
-		return nil // without procfs we cannot know whether it is stale; PostgreSQL decides
+	if !hasProcfs() {
+		return nil // we cannot know whether it is stale; PostgreSQL decides
 	}
 	err := os.Remove(filepath.Join(data, "postmaster.pid"))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("removing a stale pid file: %w", err)
 	}
 	return nil
+}
+
+func hasProcfs() bool {
+	_, err := os.Stat("/proc/self/cwd")
+	return err == nil
 }

@@ -129,7 +129,7 @@ func refused(err error) bool {
 func TestStartCluster_InAFolderThatOnlyRootCanEnter(t *testing.T) {
 	t.Parallel()
 	parent := openDir(t)
-	must(t, os.Chmod(parent, 0o700)) //nolint:gosec // a folder must be entered
+	must(t, os.Chmod(parent, 0o700))
 	dir := filepath.Join(parent, "data")
 	for want := 1; want <= 2; want++ {
 		c := startCluster(t, dir)
@@ -139,7 +139,7 @@ func TestStartCluster_InAFolderThatOnlyRootCanEnter(t *testing.T) {
 		}
 		must(t, c.Stop(t.Context()))
 	}
-	must(t, os.Chmod(parent, 0o755)) //nolint:gosec // and now the other way, over the same files
+	must(t, os.Chmod(parent, 0o755))
 	owner, _, _ := startCluster(t, dir).URLs()
 	if rows := addRow(t, owner); rows != 3 {
 		t.Errorf("after the folder was opened: %d rows", rows)
@@ -188,7 +188,7 @@ func copyTo(t *testing.T, from, to string) string {
 	in, err := os.Open(from)
 	must(t, err)
 	defer func() { _ = in.Close() }()
-	out, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY, 0o755) //nolint:gosec // another user is to run it
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY, 0o755)
 	must(t, err)
 	_, err = io.Copy(out, in)
 	must(t, errors.Join(err, out.Close()))
@@ -200,6 +200,14 @@ func (h holder) die(t *testing.T) {
 	t.Helper()
 	must(t, h.cmd.Process.Kill())
 	_ = h.cmd.Wait()
+	t.Cleanup(func() { _ = os.RemoveAll(h.socket(t)) }) // unless the next start has done it
+}
+
+func (h holder) socket(t *testing.T) string {
+	t.Helper()
+	u, err := url.Parse(h.ownerURL)
+	must(t, err)
+	return u.Query().Get("host")
 }
 
 func postmasterOf(t *testing.T, dir string) int {
@@ -232,7 +240,7 @@ func TestStartCluster_AfterKillOfItsHolder(t *testing.T) {
 			if rows := addRow(t, owner); rows != 2 {
 				t.Errorf("%d rows", rows)
 			}
-			if u, _ := url.Parse(h.ownerURL); exists(u.Query().Get("host")) {
+			if exists(h.socket(t)) {
 				t.Error("the dead holder's socket folder is still there")
 			}
 		})
@@ -242,10 +250,10 @@ func TestStartCluster_AfterKillOfItsHolder(t *testing.T) {
 // openDir is a folder that every user can enter; those of t.TempDir are for our own only.
 func openDir(t testing.TB) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "mooring-open-")
+	dir, err := os.MkdirTemp("", "mooring-open-") //nolint:usetesting // that is the point
 	must(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	must(t, os.Chmod(dir, 0o755)) //nolint:gosec // see above
+	must(t, os.Chmod(dir, 0o755))
 	return dir
 }
 

@@ -1,13 +1,11 @@
 package database
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"os/user"
-	"path/filepath"
 	"strconv"
 	"syscall"
 )
@@ -55,32 +53,38 @@ func account(name string) (identity, bool) {
 
 // canEnter tries it: rules about who may enter what have more sources than mode bits.
 func (id identity) canEnter(p programs, dir string) bool {
-	cmd := exec.Command(p.path("postgres"), "--version") //nolint:gosec // a program that we found
+	cmd := exec.Command(p.path("postgres"), "--version") //nolint:gosec,noctx // a program that we found, and a moment
 	cmd.Dir = dir                                        // entered after becoming the user
 	cmd.SysProcAttr = id.attributes(false)
 	return cmd.Run() == nil
 }
 
-// own gives a file or folder with all it holds to the identity, unless it has it already.
-func (id identity) own(path string) error {
+// own gives a folder with all it holds to the identity, unless it has it already. The walk cannot be led out of the
+// folder by a link: its user may be another than we, and we are root.
+func (id identity) own(dir string) error {
 	if os.Geteuid() != 0 {
 		return nil
 	}
-	info, err := os.Stat(path)
+	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return fmt.Errorf("looking at %s: %w", path, err)
+		return fmt.Errorf("giving %s to the server's user: %w", dir, err)
+	}
+	defer func() { _ = root.Close() }()
+	info, err := root.Stat(".")
+	if err != nil {
+		return fmt.Errorf("giving %s to the server's user: %w", dir, err)
 	}
 	if s, ok := info.Sys().(*syscall.Stat_t); ok && int(s.Uid) == id.uid {
 		return nil
 	}
-	err = filepath.WalkDir(path, func(p string, _ fs.DirEntry, err error) error {
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	err = fs.WalkDir(root.FS(), ".", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
 			return err
 		}
-		return os.Lchown(p, id.uid, id.gid)
+		return root.Lchown(path, id.uid, id.gid)
 	})
 	if err != nil {
-		return fmt.Errorf("giving %s to the server's user: %w", path, err)
+		return fmt.Errorf("giving %s to the server's user: %w", dir, err)
 	}
 	return nil
 }

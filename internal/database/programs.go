@@ -80,7 +80,7 @@ func inspect(ctx context.Context, dir string) (programs, bool) {
 			return programs{}, false
 		}
 	}
-	out, err := exec.CommandContext(ctx, p.path("postgres"), "--version").Output()
+	out, err := exec.CommandContext(ctx, p.path("postgres"), "--version").Output() //nolint:gosec // a program of the folders above
 	if err != nil {
 		return programs{}, false
 	}

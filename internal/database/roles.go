@@ -80,7 +80,7 @@ func readRole(ctx context.Context, pool *pgxpool.Pool, self, neighbour string) (
 // refuse says the first reason not to work as this role. part is what the role is for, wanted the plain role that the
 // migrations grant to.
 func (r role) refuse(part, wanted string) error {
-	why := ""
+	var why string
 	switch {
 	case r.Superuser:
 		why = "is a superuser, for whom row-level security does not hold"

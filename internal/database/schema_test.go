@@ -13,7 +13,7 @@ import (
 
 const schemaFile = "../../migrations/schema.sql"
 
-var update = flag.Bool("update", false, "write migrations/schema.sql instead of comparing it") //nolint:gochecknoglobals // a flag of the test
+var update = flag.Bool("update", false, "write migrations/schema.sql instead of comparing it")
 
 func TestSchema_DumpIsCommitted(t *testing.T) {
 	t.Parallel()
@@ -21,7 +21,7 @@ func TestSchema_DumpIsCommitted(t *testing.T) {
 	must(t, err)
 	got = "-- What the migrations add up to, for readers. Written by `make schema`; a test compares it.\n\n" + got
 	if *update {
-		must(t, os.WriteFile(schemaFile, []byte(got), 0o644)) //nolint:gosec // for everybody to read
+		must(t, os.WriteFile(schemaFile, []byte(got), 0o644))
 		return
 	}
 	want, err := os.ReadFile(schemaFile)

@@ -24,7 +24,7 @@ import (
 const serverVariable = "TEST_DATABASE_URL"
 
 // rolePassword is what the three roles have on a server for tests, so that several processes can share it.
-const rolePassword = "only-for-tests" //nolint:gosec // not a secret
+const rolePassword = "only-for-tests"
 
 // setupLock is the advisory lock under which processes that share a server set it up.
 const setupLock = 0x64627465737401 // "dbtest", 1
