@@ -106,7 +106,7 @@ func (s *Server) renderLastly() (map[string][]byte, error) {
 	for _, tag := range i18n.Languages() {
 		p := s.Words.Printer(tag)
 		page := ErrorPage{
-			Page:   Page{Printer: p, Title: p.T("error.title_500"), Reference: referenceMark, Home: "/", assets: s.assets, path: "/"},
+			Page:   Page{Words: Words{p}, Title: p.T("error.title_500"), Reference: referenceMark, Home: "/", assets: s.assets, path: "/"},
 			Status: http.StatusInternalServerError, Message: p.T("error.internal"), Next: p.T("error.next_500"),
 			Back: Link{Text: p.T("error.back_start"), Href: "/"},
 		}

@@ -11,9 +11,9 @@ import (
 	"mooring/internal/oauth"
 )
 
-// Page is what every page has. Its printer's methods (T, Date, Ago, Money, …) are the page's own.
+// Page is what every page has. The methods of its Words and their printer (T, Date, When, Money, …) are the page's own.
 type Page struct {
-	*i18n.Printer
+	Words
 	Title     string
 	Viewer    *Viewer // nil: nobody is signed in
 	Unknown   bool    // who looks could not be found out, so the head offers neither signing in nor out
@@ -60,7 +60,7 @@ type LanguageLink struct {
 func (s *Server) page(c *gin.Context, titleKey string, args ...any) Page {
 	v := s.visitOf(c)
 	p := Page{
-		Printer: v.p, Title: v.p.T(titleKey, args...), Home: "/", Reference: eventOf(c.Request.Context()).id, Demo: s.Demo,
+		Words: Words{v.p}, Title: v.p.T(titleKey, args...), Home: "/", Reference: eventOf(c.Request.Context()).id, Demo: s.Demo,
 		Unknown: !v.looked && !s.store.token(c.Request).IsEmpty(),
 		assets:  s.assets, path: c.Request.URL.Path, query: c.Request.URL.Query(),
 	}
@@ -110,9 +110,6 @@ func (p Page) Mark(d oauth.Descriptor) string {
 	}
 	return p.assets.path("providers/other.svg")
 }
-
-// Say gives a provider's own text in the page's language.
-func (p Page) Say(t oauth.Text) string { return t.In(p.Lang()) }
 
 // Languages is the language switch: the same page in the other language. What an address carries besides its page (a
 // search, a place in a list) is kept, except where it may be secret.

@@ -16,16 +16,27 @@ import (
 // pageTable is every page: the file below templates/pages and the struct it shows.
 func pageTable() map[string]any {
 	return map[string]any{
+		"activity":      ActivityPage{},
+		"attempt":       AttemptPage{},
+		"connect":       ConnectPage{},
+		"connection":    ConnectionPage{},
+		"connections":   ConnectionsPage{},
+		"disconnect":    DisconnectPage{},
 		"error":         ErrorPage{},
 		"forgot":        ForgotPage{},
 		"forgot-sent":   ForgotSentPage{},
+		"landing":       LandingPage{},
 		"link-dead":     LinkDeadPage{},
 		"login":         SignInPage{},
+		"mail":          MailPage{},
+		"overview":      OverviewPage{},
 		"reset":         ResetPage{},
 		"settings":      SettingsPage{},
 		"signup":        SignUpPage{},
 		"signup-finish": SignUpFinishPage{},
 		"signup-sent":   SignUpSentPage{},
+		"tenant":        TenantPage{},
+		"tenants":       TenantsPage{},
 	}
 }
 

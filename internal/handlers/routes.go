@@ -23,6 +23,9 @@ func (s *Server) route() error {
 	s.get("/readyz", readyz(s.Ready))
 	s.get("/static/:hash/*name", s.handle(s.assets.serve))
 
+	// Everybody
+	s.get("/", s.public(s.landing))
+
 	// Signing up and in. The forms answer signed-in people too, and end the session of before.
 	s.get("/login", s.signedOut(s.showSignIn))
 	s.post("/login", s.public(s.signIn))
@@ -45,6 +48,32 @@ func (s *Server) route() error {
 	s.post("/settings/sessions/:id/end", s.person(s.endSession))
 	s.post("/settings/sessions/end-others", s.person(s.endOtherSessions))
 
+	// Merchants: those who look
+	s.get("/overview", s.merchant(s.showOverview))
+	s.get("/connections", s.merchant(s.showConnections))
+	s.get("/connections/:id", s.merchant(s.showConnection))
+	s.get("/connections/:id/events", s.merchant(s.streamConnection))
+	s.get("/attempts/:id", s.merchant(s.showAttempt))
+	s.get("/attempts/:id/events", s.merchant(s.streamAttempt))
+	s.get("/connect/:provider", s.merchant(s.askConnect))
+	s.get("/activity", s.merchant(s.showActivity))
+
+	// Merchants: those who may change connections
+	s.post("/connect/:provider", s.operator(s.beginConnect))
+	s.get("/oauth/:provider/callback", s.operator(s.finishConnect))
+	s.post("/attempts/:id/confirm", s.operator(s.confirmAttempt))
+	s.post("/attempts/:id/cancel", s.operator(s.cancelAttempt))
+	s.post("/connections/:id/sync", s.operator(s.syncNow))
+	s.get("/connections/:id/reconnect", s.operator(s.askReconnect))
+	s.post("/connections/:id/reconnect", s.operator(s.reconnect))
+	s.get("/connections/:id/disconnect", s.operator(s.askDisconnect))
+	s.post("/connections/:id/disconnect", s.operator(s.disconnect))
+
+	// The platform's staff
+	s.get("/admin", s.admin(s.adminHome))
+	s.get("/admin/tenants", s.admin(s.listTenants))
+	s.get("/admin/tenants/:id", s.admin(s.showTenant))
+	s.get("/admin/mail", s.admin(s.showMail))
 	return nil
 }
 

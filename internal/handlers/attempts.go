@@ -1,0 +1,161 @@
+package handlers
+
+import (
+	"net/url"
+
+	"github.com/gin-gonic/gin"
+
+	"mooring/internal/models"
+	"mooring/internal/oauth"
+)
+
+// AttemptPage is where one try to connect stands: waiting, to be confirmed, or ended, with the reason, who must act and
+// the next step.
+type AttemptPage struct {
+	Page
+	Attempt  models.Attempt
+	Provider oauth.Descriptor
+	Tone     string // good, wait, bad or ""
+	Icon     string
+	Heading  string
+	Text     string
+	Reason   Reason // of an attempt that failed
+	Again    string // where to try again; "" if it has not ended
+	Back     string
+}
+
+// showAttempt answers "GET /attempts/:id". One that has led to a connection is that connection's page.
+func (s *Server) showAttempt(c *gin.Context, m *Merchant) error {
+	a, err := s.attempt(c, m)
+	if err != nil {
+		return err
+	}
+	if a.Status == models.Stored {
+		return s.land(c, a)
+	}
+	d, _, ok := s.Connect.Describe(a.Provider)
+	if !ok {
+		d.Slug, d.Title = a.Provider, oauth.Text{ZH: a.Provider, EN: a.Provider}
+	}
+	page := AttemptPage{Page: s.page(c, "connect.attempt_title", "provider", m.say(d.Title)), Attempt: a, Provider: d}
+	page.describe()
+	if a.Status == models.Exchanging {
+		page.Stream, page.Refresh = "/attempts/"+a.ID.String()+"/events", 2
+	}
+	return s.show(c, page)
+}
+
+// describe finds the words of where the attempt stands.
+func (p *AttemptPage) describe() {
+	a := p.Attempt
+	p.Back, p.Again = "/connections", "/connect/"+a.Provider
+	if a.ConnectionID != nil {
+		p.Back = "/connections/" + a.ConnectionID.String()
+		p.Again = p.Back + "/reconnect"
+	}
+	outcome := string(a.Status)
+	switch a.Status {
+	case models.Pending:
+		p.Tone, p.Icon = "", "clock"
+	case models.Exchanging:
+		p.Tone, p.Icon, p.Again = "", "turn", ""
+	case models.Returned:
+		p.Tone, p.Icon, p.Again = "wait", "you", ""
+	case models.Denied:
+		p.Tone, p.Icon = "", "no"
+	case models.Cancelled:
+		p.Tone, p.Icon = "", "no"
+	case models.Failed:
+		outcome = p.failure()
+	}
+	provider := p.Say(p.Provider.Title)
+	p.Heading = p.T("attempt."+outcome+"_title", "provider", provider)
+	p.Text = p.T("attempt."+outcome+"_text", "provider", provider)
+}
+
+// failure picks the page of a failed attempt: a few reasons have their own, the rest are told by who must act.
+func (p *AttemptPage) failure() string {
+	reason := p.Attempt.Reason
+	p.Reason = p.reasonOf(p.Provider, reason, p.Attempt.ProviderCode)
+	p.Tone, p.Icon = "wait", "alert"
+	switch reason {
+	case "expired", "interrupted":
+		p.Tone, p.Icon = "", "clock"
+		return reason
+	case "claimed", "account_differs", "store_failed":
+		p.Tone = "bad"
+		return reason
+	}
+	if actor := actorOf(reason); actor != byNobody {
+		return "failed_" + actor
+	}
+	return "failed_nobody"
+}
+
+// Waiting says whether the browser is at the provider.
+func (p AttemptPage) Waiting() bool { return p.Attempt.Status == models.Pending }
+
+// Confirmable says whether the person has to say that the account is theirs.
+func (p AttemptPage) Confirmable() bool { return p.Attempt.Status == models.Returned }
+
+// Failed says whether there is a reason to show.
+func (p AttemptPage) Failed() bool { return p.Attempt.Status == models.Failed }
+
+// attempt loads the attempt that the address names, if it is the person's own.
+func (s *Server) attempt(c *gin.Context, m *Merchant) (models.Attempt, error) {
+	id, err := idOf(c)
+	if err != nil {
+		return models.Attempt{}, err
+	}
+	a, err := s.Connect.Attempt(c.Request.Context(), m.Store, id, m.Session.UserID)
+	if err == nil {
+		eventOf(c.Request.Context()).concerns(a.Provider, a.ID)
+	}
+	return a, err
+}
+
+// streamAttempt answers "GET /attempts/:id/events".
+func (s *Server) streamAttempt(c *gin.Context, m *Merchant) error {
+	a, err := s.attempt(c, m)
+	if err != nil {
+		return err
+	}
+	return s.stream(c, a.ID)
+}
+
+// confirmAttempt answers "POST /attempts/:id/confirm".
+func (s *Server) confirmAttempt(c *gin.Context, m *Merchant) error {
+	id, err := idOf(c)
+	if err != nil {
+		return err
+	}
+	a, err := s.Connect.Confirm(c.Request.Context(), m.Store, id, m.Session.UserID, m.Session.ID)
+	if err != nil {
+		return err
+	}
+	eventOf(c.Request.Context()).concerns(a.Provider, a.ID)
+	return s.land(c, a)
+}
+
+// cancelAttempt answers "POST /attempts/:id/cancel".
+func (s *Server) cancelAttempt(c *gin.Context, m *Merchant) error {
+	id, err := idOf(c)
+	if err != nil {
+		return err
+	}
+	a, err := s.Connect.Cancel(c.Request.Context(), m.Store, id, m.Session.UserID)
+	if err != nil {
+		return err
+	}
+	eventOf(c.Request.Context()).concerns(a.Provider, a.ID)
+	return s.land(c, a)
+}
+
+// hostOf gives the host of a provider's origin.
+func hostOf(origin string) string {
+	u, err := url.Parse(origin)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}

@@ -1,0 +1,119 @@
+package handlers
+
+import (
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+
+	"mooring/internal/connect"
+	"mooring/internal/models"
+	"mooring/internal/oauth"
+)
+
+// ConnectPage is what a merchant reads before leaving for a provider. For a connection that exists it is the way to
+// reconnect it.
+type ConnectPage struct {
+	Page
+	Provider oauth.Descriptor
+	Offered  bool
+	Again    bool   // reconnecting
+	Name     string // the account to come back with, when reconnecting
+	Action   string // where the form goes
+	Back     string
+	Host     string // the provider's, so that people know where they are when they are there
+}
+
+// askConnect answers "GET /connect/:provider".
+func (s *Server) askConnect(c *gin.Context, m *Merchant) error {
+	d, offered, ok := s.Connect.Describe(c.Param("provider"))
+	if !ok {
+		return models.NotFound()
+	}
+	page := ConnectPage{
+		Page: s.page(c, "connect.ask_title", "provider", m.say(d.Title)), Provider: d, Offered: offered,
+		Action: "/connect/" + d.Slug, Back: "/connections", Host: hostOf(d.FormOrigin),
+	}
+	return s.showAsk(c, page)
+}
+
+// askReconnect answers "GET /connections/:id/reconnect".
+func (s *Server) askReconnect(c *gin.Context, m *Merchant) error {
+	view, err := s.connection(c, m)
+	if err != nil {
+		return err
+	}
+	d, offered, _ := s.Connect.Describe(view.Provider.Slug)
+	address := "/connections/" + view.ID.String()
+	page := ConnectPage{
+		Page: s.page(c, "connect.again_title", "provider", m.say(view.Provider.Title)), Provider: view.Provider, Offered: offered,
+		Again: true, Action: address + "/reconnect", Back: address, Host: hostOf(d.FormOrigin),
+	}
+	page.Name = page.Account(view.AccountName, view.AccountMasked)
+	return s.showAsk(c, page)
+}
+
+func (s *Server) showAsk(c *gin.Context, page ConnectPage) error {
+	eventOf(c.Request.Context()).concerns(page.Provider.Slug, uuid.Nil)
+	if page.Offered {
+		allowForm(c, page.Provider.FormOrigin)
+	}
+	return s.show(c, page)
+}
+
+// beginConnect answers "POST /connect/:provider".
+func (s *Server) beginConnect(c *gin.Context, m *Merchant) error {
+	return s.begin(c, m, c.Param("provider"), nil)
+}
+
+// reconnect answers "POST /connections/:id/reconnect".
+func (s *Server) reconnect(c *gin.Context, m *Merchant) error {
+	view, err := s.connection(c, m)
+	if err != nil {
+		return err
+	}
+	return s.begin(c, m, view.Provider.Slug, &view.ID)
+}
+
+func (s *Server) begin(c *gin.Context, m *Merchant, provider string, again *uuid.UUID) error {
+	begun, err := s.Connect.Begin(c.Request.Context(), m.Store, connect.BeginRequest{
+		Provider: provider, UserID: m.Session.UserID, SessionID: m.Session.ID, Reconnect: again,
+	})
+	if err != nil {
+		return err
+	}
+	eventOf(c.Request.Context()).concerns(provider, begun.Attempt)
+	s.cookies.startFlow(c, begun.Attempt, begun.Cookie, begun.ExpiresAt)
+	return seeOther(c, begun.Location)
+}
+
+// finishConnect answers "GET /oauth/:provider/callback". It never shows a page of its own: the address holds a code, which
+// must be out of the address bar before anything is drawn.
+func (s *Server) finishConnect(c *gin.Context, m *Merchant) error {
+	ctx := c.Request.Context()
+	d, _, ok := s.Connect.Describe(c.Param("provider"))
+	if !ok {
+		return models.NotFound()
+	}
+	eventOf(ctx).concerns(d.Slug, uuid.Nil)
+	attempt, err := s.Connect.Finish(ctx, m.Store, connect.Return{
+		Provider: d.Slug, Query: c.Request.URL.Query(), UserID: m.Session.UserID, SessionID: m.Session.ID,
+		Cookies: s.cookies.flows(c.Request),
+	})
+	if err != nil {
+		return err
+	}
+	eventOf(ctx).concerns(d.Slug, attempt.ID)
+	return s.land(c, attempt)
+}
+
+// land sends the browser to where an attempt stands.
+func (s *Server) land(c *gin.Context, a models.Attempt) error {
+	if a.Status != models.Pending && a.Status != models.Exchanging {
+		eventOf(c.Request.Context()).ended(string(a.Status))
+	}
+	if a.Status == models.Stored && a.ResultConnection != nil {
+		return seeOther(c, "/connections/"+a.ResultConnection.String())
+	}
+	return seeOther(c, "/attempts/"+a.ID.String())
+}
+
+func (p *Person) say(t oauth.Text) string { return t.In(p.P.Lang()) }

@@ -1,0 +1,168 @@
+package handlers
+
+import (
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+
+	"mooring/internal/connect"
+	"mooring/internal/models"
+)
+
+// ConnectionsPage is a card per provider.
+type ConnectionsPage struct {
+	Page
+	Cards []connect.Card
+}
+
+// Here are the connections of a card that stand.
+func (p ConnectionsPage) Here(card connect.Card) []models.Connection {
+	var here []models.Connection
+	for _, c := range card.Connections {
+		if c.State != models.Disconnected {
+			here = append(here, c)
+		}
+	}
+	return here
+}
+
+// Gone are the disconnected ones, whose data stays readable.
+func (p ConnectionsPage) Gone(card connect.Card) []models.Connection {
+	var gone []models.Connection
+	for _, c := range card.Connections {
+		if c.State == models.Disconnected {
+			gone = append(gone, c)
+		}
+	}
+	return gone
+}
+
+// showConnections answers "GET /connections".
+func (s *Server) showConnections(c *gin.Context, m *Merchant) error {
+	cards, err := s.Connect.Cards(c.Request.Context(), m.Store)
+	if err != nil {
+		return err
+	}
+	return s.show(c, ConnectionsPage{Page: s.page(c, "connect.connections_title"), Cards: cards})
+}
+
+// ConnectionPage is one connection: who must act, its data, its history.
+type ConnectionPage struct {
+	Page
+	Connection connect.ConnectionView
+	Name       string
+	Reason     Reason // of its trouble, if it has one
+	Data       []BlockCard
+	History    []EventLine
+}
+
+// Live says whether something is under way.
+func (p ConnectionPage) Live() bool {
+	return p.Connection.SyncState != models.SyncIdle && !p.Gone()
+}
+
+// Gone says whether it is disconnected.
+func (p ConnectionPage) Gone() bool { return p.Connection.State == models.Disconnected }
+
+// Troubled says whether somebody must act.
+func (p ConnectionPage) Troubled() bool {
+	return p.Connection.State != models.Connected && !p.Gone()
+}
+
+// showConnection answers "GET /connections/:id".
+func (s *Server) showConnection(c *gin.Context, m *Merchant) error {
+	view, err := s.connection(c, m)
+	if err != nil {
+		return err
+	}
+	page := ConnectionPage{Page: s.page(c, "connect.connection_title", "provider", m.say(view.Provider.Title)), Connection: view}
+	page.Name = page.Account(view.AccountName, view.AccountMasked)
+	page.Data = page.blockCards(view)
+	page.History = historianFor(page.Page, m.Session.UserID, s.Connect).lines(view.Events)
+	if page.Troubled() {
+		page.Reason = page.reasonOf(view.Provider, view.Reason, "")
+	}
+	if page.Live() {
+		page.Stream, page.Refresh = "/connections/"+view.ID.String()+"/events", 3
+	}
+	return s.show(c, page)
+}
+
+// connection loads the connection that the address names.
+func (s *Server) connection(c *gin.Context, m *Merchant) (connect.ConnectionView, error) {
+	id, err := idOf(c)
+	if err != nil {
+		return connect.ConnectionView{}, err
+	}
+	view, err := s.Connect.Show(c.Request.Context(), m.Store, id)
+	if err == nil {
+		eventOf(c.Request.Context()).concerns(view.Provider.Slug, uuid.Nil)
+	}
+	return view, err
+}
+
+// streamConnection answers "GET /connections/:id/events".
+func (s *Server) streamConnection(c *gin.Context, m *Merchant) error {
+	id, err := idOf(c)
+	if err != nil {
+		return err
+	}
+	if _, err := m.Store.Connection(c.Request.Context(), id); err != nil {
+		return err
+	}
+	return s.stream(c, id)
+}
+
+// syncNow answers "POST /connections/:id/sync".
+func (s *Server) syncNow(c *gin.Context, m *Merchant) error {
+	id, err := idOf(c)
+	if err != nil {
+		return err
+	}
+	if err := s.Connect.RequestSync(c.Request.Context(), m.Store, id); err != nil {
+		return err
+	}
+	return seeOther(c, "/connections/"+id.String())
+}
+
+// DisconnectPage asks once more, and says what ends and what stays.
+type DisconnectPage struct {
+	Page
+	Connection connect.ConnectionView
+	Name       string
+}
+
+// askDisconnect answers "GET /connections/:id/disconnect".
+func (s *Server) askDisconnect(c *gin.Context, m *Merchant) error {
+	view, err := s.connection(c, m)
+	if err != nil {
+		return err
+	}
+	if view.State == models.Disconnected {
+		return seeOther(c, "/connections/"+view.ID.String())
+	}
+	page := DisconnectPage{Page: s.page(c, "connect.disconnect_title"), Connection: view}
+	page.Name = page.Account(view.AccountName, view.AccountMasked)
+	return s.show(c, page)
+}
+
+// disconnect answers "POST /connections/:id/disconnect".
+func (s *Server) disconnect(c *gin.Context, m *Merchant) error {
+	id, err := idOf(c)
+	if err != nil {
+		return err
+	}
+	if err := s.Connect.Disconnect(c.Request.Context(), m.Store, id); err != nil {
+		return err
+	}
+	s.cookies.flash(c, "connect.disconnected_flash")
+	return seeOther(c, "/connections/"+id.String())
+}
+
+// idOf reads the id in the address. What is no id does not exist, like an id that is somebody else's.
+func idOf(c *gin.Context) (uuid.UUID, error) {
+	id, err := uuid.Parse(c.Param("id"))
+	if err != nil || len(c.Param("id")) != 36 {
+		return uuid.Nil, models.NotFound()
+	}
+	return id, nil
+}

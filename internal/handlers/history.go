@@ -1,0 +1,97 @@
+package handlers
+
+import (
+	"github.com/google/uuid"
+
+	"mooring/internal/connect"
+	"mooring/internal/models"
+	"mooring/internal/oauth"
+)
+
+// EventLine is one line of a history.
+type EventLine struct {
+	At    Moment
+	Class string // good, bad or ""
+	Text  string
+	Who   string
+	Href  string // the connection it tells of, if the reader may go there
+}
+
+// historian writes events as sentences for one reader.
+type historian struct {
+	words    Words
+	describe func(slug string) (d oauth.Descriptor, offered, ok bool)
+	nameOf   func(actor uuid.UUID) string // how the reader calls a person
+	link     bool                         // the reader may open the connections
+}
+
+// historianFor writes for a member of the tenant: "you" are named, colleagues are not, which spares asking for them.
+func historianFor(p Page, me uuid.UUID, service *connect.Service) historian {
+	return historian{words: p.Words, describe: service.Describe, link: true, nameOf: func(actor uuid.UUID) string {
+		if actor == me {
+			return p.T("event.by_you")
+		}
+		return p.T("event.by_colleague")
+	}}
+}
+
+func (h historian) lines(events []models.Event) []EventLine {
+	lines := make([]EventLine, 0, len(events))
+	for _, e := range events {
+		lines = append(lines, h.line(e))
+	}
+	return lines
+}
+
+func (h historian) line(e models.Event) EventLine {
+	line := EventLine{At: h.words.When(e.CreatedAt), Class: classOf(e.Kind), Text: h.sentence(e), Who: h.who(e)}
+	if h.link && e.ConnectionID != nil {
+		line.Href = "/connections/" + e.ConnectionID.String()
+	}
+	return line
+}
+
+// sentence fills the sentence of the event's kind. A kind without one is a fault that a test finds; it is shown as it is.
+func (h historian) sentence(e models.Event) string {
+	text := func(name string) string { value, _ := e.Detail[name].(string); return value }
+	number := func(name string) int {
+		switch n := e.Detail[name].(type) {
+		case float64: // what JSON makes of every number
+			return int(n)
+		case int:
+			return n
+		}
+		return 0
+	}
+	d, _, known := h.describe(text("provider"))
+	if !known {
+		d.Title = oauth.Text{ZH: text("provider"), EN: text("provider")}
+	}
+	key := "event." + e.Kind
+	if e.Kind == "connection.synced" && number("changed") == 0 {
+		key = "event.connection.synced_same"
+	}
+	return h.words.T(key,
+		"provider", h.words.Say(d.Title), "account", text("account"), "count", number("changed"), "blocks", number("blocks"),
+		"reason", h.words.reasonOf(d, text("reason"), text("code")).What)
+}
+
+func (h historian) who(e models.Event) string {
+	switch {
+	case e.ActorKind == models.Staff:
+		return h.words.T("event.by_staff")
+	case e.ActorKind == models.Person && e.ActorID != nil:
+		return h.nameOf(*e.ActorID)
+	}
+	return h.words.T("event.by_system")
+}
+
+func classOf(kind string) string {
+	switch kind {
+	case "connection.connected", "connection.reconnected", "connection.synced", "tenant.created":
+		return "good"
+	case "connection.sync_failed", "connection.sealed_broken", "connection.orphaned", "attempt.failed", "attempt.refused":
+		return "bad"
+	}
+	return ""
+}

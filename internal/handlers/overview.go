@@ -1,0 +1,97 @@
+package handlers
+
+import (
+	"github.com/gin-gonic/gin"
+
+	"mooring/internal/connect"
+	"mooring/internal/models"
+)
+
+// OverviewPage is a merchant's first look: how far each connection has come, and its newest data.
+type OverviewPage struct {
+	Page
+	Accounts []OverviewAccount
+}
+
+// OverviewAccount is one live connection.
+type OverviewAccount struct {
+	Words
+	connect.ConnectionView
+	Mark  string
+	Steps []Step
+	Data  []BlockCard // what was fetched
+}
+
+// Step is a ring of the checklist.
+type Step struct {
+	Class string // done, waits (for us or the provider), yours, open (not reached)
+	Icon  string
+	What  string
+	Note  string
+}
+
+// showOverview answers "GET /overview".
+func (s *Server) showOverview(c *gin.Context, m *Merchant) error {
+	views, err := s.Connect.Overview(c.Request.Context(), m.Store)
+	if err != nil {
+		return err
+	}
+	page := OverviewPage{Page: s.page(c, "connect.overview_title")}
+	for _, view := range views {
+		if view.State == models.Disconnected {
+			continue
+		}
+		account := OverviewAccount{Words: page.Words, ConnectionView: view, Mark: page.Mark(view.Provider), Steps: page.steps(view)}
+		for _, card := range page.blockCards(view) {
+			if card.Fetched() {
+				account.Data = append(account.Data, card)
+			}
+		}
+		page.Accounts = append(page.Accounts, account)
+	}
+	return s.show(c, page)
+}
+
+// steps is how far a connection has come, and who must act.
+func (w Words) steps(v connect.ConnectionView) []Step {
+	done := func(key, note string) Step { return Step{Class: "done", Icon: "check", What: w.T(key), Note: note} }
+	steps := []Step{
+		done("connect.step_connected", w.Date(v.CreatedAt)),
+		done("connect.step_confirmed", w.Account(v.AccountName, v.AccountMasked)),
+	}
+	trouble := w.trouble(v)
+	if v.SyncedAt != nil {
+		steps = append(steps, done("connect.step_first_data", ""))
+	} else {
+		first := Step{Class: "waits", Icon: "clock", What: w.T("connect.step_first_data"), Note: w.T("connect.step_fetching")}
+		if trouble != nil {
+			first.Class, first.Icon, first.Note = "open", "", ""
+		}
+		steps = append(steps, first)
+	}
+	switch {
+	case trouble != nil:
+		steps = append(steps, *trouble)
+	case v.SyncedAt != nil:
+		steps = append(steps, done("connect.step_current", w.T("connect.step_current_note", "ago", w.Ago(*v.SyncedAt))))
+	default:
+		steps = append(steps, Step{Class: "open", What: w.T("connect.step_current")})
+	}
+	return steps
+}
+
+// trouble is the step of a connection that needs somebody; nil when it needs nobody.
+func (w Words) trouble(v connect.ConnectionView) *Step {
+	step := &Step{Class: "waits", Icon: "clock", What: w.T("state." + string(v.State)), Note: w.reasonOf(v.Provider, v.Reason, "").What}
+	switch v.State {
+	case models.NeedsYou:
+		step.Class, step.Icon = "yours", "you"
+	case models.Provider:
+		step.Icon = "away"
+	case models.Ours:
+		step.Icon = "tool"
+	default:
+		return nil
+	}
+	return step
+}

@@ -1,0 +1,108 @@
+package handlers
+
+import (
+	"time"
+
+	"mooring/internal/i18n"
+	"mooring/internal/models"
+	"mooring/internal/oauth"
+)
+
+// Words turns what the other rooms know into what a person reads. Pages and the parts of pages embed it.
+type Words struct{ *i18n.Printer }
+
+// Say gives a provider's own text.
+func (w Words) Say(t oauth.Text) string { return t.In(w.Lang()) }
+
+// Moment is a time for the partial "when": roughly, exactly, and for a machine.
+type Moment struct{ Ago, Exact, Stamp string }
+
+// When tells a time.
+func (w Words) When(t time.Time) Moment {
+	return Moment{Ago: w.Ago(t), Exact: w.DateTime(t), Stamp: w.Stamp(t)}
+}
+
+// Badge is a short state: a colour, a sign and a word, because colour alone is not seen by everybody.
+type Badge struct{ Class, Icon, Text string }
+
+// StateBadge says how a connection is.
+func (w Words) StateBadge(c models.Connection) Badge {
+	text := w.T("state." + string(c.State))
+	switch c.State {
+	case models.Connected:
+		return Badge{"good", "check", text}
+	case models.NeedsYou:
+		return Badge{"bad", "you", text}
+	case models.Provider:
+		return Badge{"wait", "away", text}
+	case models.Ours:
+		return Badge{"wait", "tool", text}
+	}
+	return Badge{"", "off", text}
+}
+
+// EnvironmentBadge tells test from live; nobody must mistake one for the other.
+func (w Words) EnvironmentBadge(e oauth.Environment) Badge {
+	if e == oauth.Live {
+		return Badge{"live", "link", w.T("common.environment_live")}
+	}
+	return Badge{"test", "tool", w.T("common.environment_test")}
+}
+
+// Account is the name that a person recognises an account by.
+func (w Words) Account(name, masked string) string {
+	if name == "" {
+		return w.T("connect.account", "account", masked)
+	}
+	return w.T("connect.account_named", "name", name, "account", masked)
+}
+
+// Reason is a trouble in plain words. Who and Next may be empty.
+type Reason struct{ What, Who, Next string }
+
+// reasonOf explains a reason: in the provider's own words if it brings some for that code, else in ours.
+func (w Words) reasonOf(d oauth.Descriptor, reason, code string) Reason {
+	if e, ok := d.Explain(oauth.Kind(reason), code); ok {
+		return Reason{What: w.Say(e.Cause), Who: w.Say(e.Actor), Next: w.Say(e.Next)}
+	}
+	key := "reason." + reason
+	if !w.Has(key) {
+		key = "reason.internal"
+	}
+	provider := w.Say(d.Title)
+	actor := actorOf(reason)
+	return Reason{
+		What: w.T(key, "provider", provider),
+		Who:  w.T("reason_who."+actor, "provider", provider),
+		Next: w.T("reason_next."+nextOf(reason, actor), "provider", provider),
+	}
+}
+
+// Who must act on a reason.
+const (
+	byYou      = "you"
+	byProvider = "provider"
+	byUs       = "us"
+	byNobody   = "nobody"
+)
+
+func actorOf(reason string) string {
+	switch oauth.Kind(reason) {
+	case oauth.NeedsReauth, oauth.Permission, oauth.AccountMismatch, oauth.AuthExpired, "claimed", "account_differs":
+		return byYou
+	case oauth.Upstream, oauth.BadResponse, oauth.NotFound:
+		return byProvider
+	case oauth.AuthConfig, oauth.ClockSkew, oauth.Replay, oauth.Signature, oauth.BadRequest, "sealed_broken", "not_offered", "internal", "store_failed":
+		return byUs
+	}
+	return byNobody // denied, expired, interrupted, no_code, rate_limited, ambiguous: doing it again is enough
+}
+
+// nextOf names the advice: the reason's own where it needs one, else that of whoever must act.
+func nextOf(reason, actor string) string {
+	switch reason {
+	case "claimed", "account_differs", "permission", "denied", "rate_limited", "sealed_broken", "account_mismatch":
+		return reason
+	}
+	return actor
+}
