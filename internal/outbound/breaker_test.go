@@ -49,16 +49,26 @@ func TestBreakerOpensOnFailuresAndClosesAgain(t *testing.T) {
 }
 
 func TestBreakerDoesNotCountRefusalsOrOurOwnCancelling(t *testing.T) {
+	const hold = 0
 	var status atomic.Int64
 	status.Store(http.StatusTooManyRequests)
-	c, base := serve(t, outbound.Options{}, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(int(status.Load())) })
-	gone, cancel := context.WithCancel(t.Context())
-	cancel()
-	for range 3 * outbound.BreakerCalls {
+	c, base := serve(t, outbound.Options{}, func(w http.ResponseWriter, r *http.Request) {
+		if code := int(status.Load()); code != hold {
+			w.WriteHeader(code)
+			return
+		}
+		<-r.Context().Done()
+	})
+	for range 2 * outbound.BreakerCalls {
 		if _, err := c.Call(t.Context(), request(t, base)); err != nil {
 			t.Fatal(err)
 		}
-		_, err := c.Call(gone, request(t, base))
+	}
+	status.Store(hold)
+	for range 3 * outbound.BreakerCalls {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(5*time.Millisecond, cancel)
+		_, err := c.Call(ctx, request(t, base))
 		wantFault(t, err, outbound.Cancelled)
 	}
 }

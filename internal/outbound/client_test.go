@@ -138,7 +138,7 @@ func TestBulkheadTurnsTheSurplusAway(t *testing.T) {
 	release := make(chan struct{})
 	var entered sync.WaitGroup
 	entered.Add(2)
-	c, base := serve(t, outbound.Options{MaxInFlight: 2, Timeout: 300 * time.Millisecond}, func(http.ResponseWriter, *http.Request) {
+	c, base := serve(t, outbound.Options{MaxInFlight: 2}, func(http.ResponseWriter, *http.Request) {
 		entered.Done()
 		<-release
 	})
@@ -147,9 +147,16 @@ func TestBulkheadTurnsTheSurplusAway(t *testing.T) {
 		go c.Call(context.WithoutCancel(t.Context()), request(t, base)) //nolint:errcheck // holds its place
 	}
 	entered.Wait()
-	_, err := c.Call(t.Context(), request(t, base))
-	fault, ok := err.(*outbound.Error) //nolint:errorlint // the type itself is the contract
-	if !ok || fault.Sent() || (fault.Reason != outbound.Busy && fault.Reason != outbound.TooLong) {
-		t.Errorf("error = %v, want busy and nothing sent", err)
-	}
+	within(t, 4*time.Second, func() {
+		_, err := c.Call(t.Context(), request(t, base))
+		if fault := wantFault(t, err, outbound.Busy); fault.Sent() || fault.RetryAfter() == 0 {
+			t.Errorf("sent %v, retry after %s", fault.Sent(), fault.RetryAfter())
+		}
+	})
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	within(t, time.Second, func() {
+		_, err := c.Call(gone, request(t, base))
+		wantFault(t, err, outbound.Cancelled)
+	})
 }

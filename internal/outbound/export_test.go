@@ -16,3 +16,6 @@ const (
 	BreakerCalls = breakerCalls
 	BreakerPause = breakerPause
 )
+
+// Dialled is how an address is read before it is judged.
+var Dialled = dialled

@@ -42,6 +42,18 @@ func TestPrivateAddressesAreRefusedInEverySpelling(t *testing.T) {
 	}
 }
 
+// The dialer unmaps addresses today; the guard does not rely on it.
+func TestMappedAddressesAreJudgedAsWhatTheyMean(t *testing.T) {
+	for address, want := range map[string]string{"[::ffff:127.0.0.1]:80": "127.0.0.1", "[fe80::1%eth0]:80": "fe80::1", "10.0.0.1:80": "10.0.0.1"} {
+		if got, err := outbound.Dialled(address); err != nil || got != netip.MustParseAddr(want) {
+			t.Errorf("%s is judged as %s, %v", address, got, err)
+		}
+	}
+	if _, err := outbound.Dialled("localhost:80"); err == nil {
+		t.Error("a name is no address to judge")
+	}
+}
+
 func TestPlainHTTPGoesNowhereButWhereAllowed(t *testing.T) {
 	c := outbound.New(outbound.Options{Name: "fake", Timeout: 2 * time.Second})
 	t.Cleanup(c.Close)
