@@ -50,17 +50,37 @@ func get(t *testing.T, address string) (int, string) {
 	return res.StatusCode, string(body)
 }
 
+// neighbours opens two ports that follow each other, so that a test may close and reuse them.
+func neighbours(t *testing.T) (first, second net.Listener) {
+	t.Helper()
+	for range 100 {
+		first, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if second, err := net.Listen("tcp", next(t, first)); err == nil {
+			return first, second
+		}
+		_ = first.Close() // its neighbour is taken; try another
+	}
+	t.Fatal("no two free ports side by side")
+	return nil, nil
+}
+
+func next(t *testing.T, l net.Listener) string {
+	t.Helper()
+	addr, ok := l.Addr().(*net.TCPAddr)
+	if !ok {
+		t.Fatalf("no TCP address: %s", l.Addr())
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(addr.Port+1))
+}
+
 func TestStart_AnswersOnConsecutivePorts(t *testing.T) {
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	first := free.Addr().(*net.TCPAddr).Port
-	if err := free.Close(); err != nil {
-		t.Fatal(err)
-	}
-	_, at := start(t, Options{}, net.JoinHostPort("127.0.0.1", strconv.Itoa(first)))
-	if want := "http://127.0.0.1:" + strconv.Itoa(first+1); at.Providers["asiabill"] != want {
+	first, second := neighbours(t)
+	_, _ = first.Close(), second.Close()
+	_, at := start(t, Options{}, first.Addr().String())
+	if want := "http://" + second.Addr().String(); at.Providers["asiabill"] != want {
 		t.Errorf("asiabill at %s, want %s", at.Providers["asiabill"], want)
 	}
 	if status, _ := get(t, at.Providers["asiabill"]+"/_faults"); status != http.StatusOK {
@@ -104,17 +124,14 @@ func TestStart_RefusesWhatIsNotThisMachine(t *testing.T) {
 }
 
 func TestStart_BusyPortIsAnErrorAndLeavesNothingOpen(t *testing.T) {
-	busy, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	free, busy := neighbours(t)
 	defer func() { _ = busy.Close() }()
-	before := busy.Addr().(*net.TCPAddr).Port - 1
+	addr := free.Addr().String()
+	_ = free.Close()
 	s, err := New(Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(before))
 	if _, err := s.Start(t.Context(), addr); err == nil {
 		t.Fatal("started on a busy port")
 	}

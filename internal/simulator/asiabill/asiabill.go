@@ -37,9 +37,9 @@ var templates embed.FS
 //go:embed asiabill.css
 var style []byte
 
-// Zone is how request-time and every time in the data is read and written. The documents name none; China has had no
+// zone is how request-time and every time in the data is read and written. The documents name none; China has had no
 // summer time since 1991, so that a fixed offset says it all.
-var zone = sync.OnceValue(func() *time.Location { return time.FixedZone("Asia/Shanghai", 8*3600) })
+func zone() *time.Location { return time.FixedZone("Asia/Shanghai", 8*3600) }
 
 // Options make a Simulator.
 type Options struct {
@@ -91,7 +91,10 @@ func New(o Options) (*Simulator, error) {
 	if err := store.Load(&s.state); err != nil {
 		return nil, err
 	}
-	return s, s.ensureSample()
+	if err := s.ensureSample(); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // Handler is everything that the port answers.

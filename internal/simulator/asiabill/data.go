@@ -94,7 +94,7 @@ func (m merchant) day(date time.Time) []transaction {
 		return nil
 	}
 	key := m.No + "|" + date.Format(time.DateOnly)
-	dice := rand.New(rand.NewChaCha8(sha256.Sum256([]byte(key)))) // an order of nature, not a secret
+	dice := rand.New(rand.NewChaCha8(sha256.Sum256([]byte(key)))) // it must fall the same way every time
 	year, month, dayOfMonth := date.Date()
 	midnight := time.Date(year, month, dayOfMonth, 0, 0, 0, 0, zone())
 	count := max(1, m.Daily/2+dice.IntN(m.Daily))
@@ -194,7 +194,7 @@ func reasons() []string {
 func dieOf(key string, sides int) int {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(key)) // never fails
-	return int(h.Sum32() % uint32(sides))
+	return int(h.Sum32()>>1) % sides
 }
 
 // decimal writes an amount that is given in the currency's smallest unit.

@@ -182,7 +182,7 @@ func (s *Simulator) signedIn(r *http.Request) (session, bool) {
 
 // sessionCookieOf is Lax: the browser brings it when the partner sends it here again.
 func sessionCookieOf(value string, age int) *http.Cookie {
-	return &http.Cookie{
+	return &http.Cookie{ // not Secure: there is no https here
 		Name: sessionCookie, Value: value, Path: "/oauth", MaxAge: age, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}
 }

@@ -194,9 +194,9 @@ func TestLanguage(t *testing.T) {
 		{"?lang=zh-CN", "en", "en", Chinese},
 		{"?lang=fr", "", "en", English},
 	} {
-		r := httptest.NewRequest("GET", "/"+c.query, nil)
+		r := httptest.NewRequest(http.MethodGet, "/"+c.query, nil)
 		r.Header.Set("Accept-Language", c.accept)
-		r.AddCookie(&http.Cookie{Name: languageCookie, Value: c.cookie})
+		r.Header.Set("Cookie", languageCookie+"="+c.cookie)
 		if got := Language(r); got != c.want {
 			t.Errorf("%+v: got %s", c, got)
 		}

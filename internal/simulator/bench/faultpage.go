@@ -73,7 +73,7 @@ func (b *Bench) changeFaults(w http.ResponseWriter, r *http.Request) {
 		b.writeFaultPage(w, r, http.StatusUnprocessableEntity, err)
 		return
 	}
-	http.Redirect(w, r, "/_faults"+anchor, http.StatusSeeOther)
+	Redirect("/_faults"+anchor).WriteTo(w, r)
 }
 
 // applyForm does what a form of the page asks for; the anchor is where the page is to open again.

@@ -161,7 +161,8 @@ func (a Answer) WriteTo(w http.ResponseWriter, r *http.Request) {
 // Assets serves the style sheet, under a name that changes with it, and the mark.
 func (p *Pages) Assets() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		kind, data := "", []byte(nil)
+		var kind string
+		var data []byte
 		switch r.PathValue("file") {
 		case p.sheetName:
 			kind, data = "text/css; charset=utf-8", p.sheet
