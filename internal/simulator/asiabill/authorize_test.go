@@ -149,3 +149,19 @@ func TestPages_RefuseCrossSiteForms(t *testing.T) {
 		w.want(w.read(http.DefaultClient.Do(r)).Status, http.StatusForbidden, path)
 	}
 }
+
+func TestAuthorise_WithoutABrowser(t *testing.T) {
+	w := newWorld(t)
+	back, err := w.sim.Authorise(clientID, "31760001", "s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.want(back.Get("merNo")+back.Get("state"), "31760s", "merNo and state")
+	_, a := w.exchange(tokenForm(back.Get("code")))
+	w.want(a.AccessToken != "", true, "token")
+	for _, wrong := range [][2]string{{"nobody", "31760"}, {clientID, "99999"}} {
+		if _, err := w.sim.Authorise(wrong[0], wrong[1], ""); err == nil {
+			t.Errorf("%v was authorised", wrong)
+		}
+	}
+}

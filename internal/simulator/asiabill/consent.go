@@ -1,8 +1,10 @@
 package asiabill
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	"mooring/internal/simulator/bench"
 )
@@ -86,10 +88,37 @@ func (s *Simulator) decide(c *bench.Call, v visit, merNo string, allowed bool) s
 		c.Outcome("code_withheld")
 		return withParams(v.RedirectURI, params)
 	}
-	code := s.issueCode(c, v, merNo)
+	code, g := s.issueCode(v, merNo)
+	if _, on := c.Fault(faultExpiredCode); on {
+		g.Expires = s.Clock.Now().Add(-time.Second)
+	}
+	if _, on := c.Fault(faultReusedCode); on {
+		g.Used = true
+	}
 	c.Code(code)
 	params.Set("code", code)
 	return withParams(v.RedirectURI, params)
+}
+
+// Authorise gives a merchant's consent without a browser, for the program that sets up sample connections. The values
+// are those of the redirect: code, merNo, and the state if there is one. Faults do not touch it.
+func (s *Simulator) Authorise(clientID, merNo, state string) (url.Values, error) {
+	m, ok := s.find(merNo)
+	if !ok {
+		return nil, fmt.Errorf("simulator: there is no merchant %q", merNo)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	who, ok := s.state.Clients[clientID]
+	if !ok {
+		return nil, fmt.Errorf("simulator: client %q is not registered", clientID)
+	}
+	code, _ := s.issueCode(visit{ClientID: clientID, RedirectURI: who.RedirectURI}, m.No)
+	back := url.Values{"code": {code}, "merNo": {m.No}}
+	if state != "" {
+		back.Set("state", state)
+	}
+	return back, nil
 }
 
 // addState echoes the state if one came. The documents do not promise it; the provider has been seen doing it.

@@ -34,7 +34,7 @@ type token struct {
 }
 
 // issueCode makes a code. The caller holds the lock.
-func (s *Simulator) issueCode(c *bench.Call, v visit, merNo string) string {
+func (s *Simulator) issueCode(v visit, merNo string) (string, *grant) {
 	now := s.Clock.Now()
 	for old, g := range s.codes {
 		if g.Expires.Add(time.Hour).Before(now) {
@@ -43,14 +43,8 @@ func (s *Simulator) issueCode(c *bench.Call, v visit, merNo string) string {
 	}
 	code := random()
 	g := &grant{ClientID: v.ClientID, RedirectURI: v.RedirectURI, MerNo: merNo, Expires: now.Add(codeLife)}
-	if _, on := c.Fault(faultExpiredCode); on {
-		g.Expires = now.Add(-time.Second)
-	}
-	if _, on := c.Fault(faultReusedCode); on {
-		g.Used = true
-	}
 	s.codes[code] = g
-	return code
+	return code, g
 }
 
 // redeem uses a code up. The caller holds the lock, so that of two that come at once one is refused.
