@@ -113,7 +113,7 @@ func (h *house) member(t *testing.T, email string) {
 	if !h.MailConfigured {
 		return
 	}
-	if _, err := h.CompleteSignUp(t.Context(), h.deliver(t)); err != nil {
+	if _, err := h.CompleteSignUp(t.Context(), CompleteRequest{Token: h.deliver(t)}); err != nil {
 		t.Fatal(err)
 	}
 }

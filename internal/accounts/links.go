@@ -18,7 +18,6 @@ func (s *Service) queueLink(ctx context.Context, link models.Link, life time.Dur
 	if err != nil || !allowed {
 		return err
 	}
-	link.ID = uuid.Must(uuid.NewV7())
 	return s.Store.CreateLink(ctx, link, life, func(tx *models.Tx) error {
 		return s.Queue.EnqueueMail(ctx, tx, link.ID)
 	})

@@ -23,7 +23,7 @@ func (s *Service) Forgot(ctx context.Context, address, language string, from Bro
 	if err != nil {
 		return err
 	}
-	link := models.Link{Purpose: models.ResetLink, Email: email, Language: language}
+	link := models.Link{ID: uuid.Must(uuid.NewV7()), Purpose: models.ResetLink, Email: email, Language: language}
 	if person.ID != uuid.Nil {
 		link.UserID, link.Language = &person.ID, orElse(person.Language, language)
 	}

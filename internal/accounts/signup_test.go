@@ -23,11 +23,11 @@ func TestSignUp_WithMailAnswersTheSameWhetherOrNotTheAddressExists(t *testing.T)
 	var answers []string
 	for _, email := range []string{"known@example.com", "new@example.com"} {
 		hashes, queued := h.hashed.Load(), len(h.post.queued)
-		signedIn, err := h.SignUp(t.Context(), signUp(email))
-		answers = append(answers, fmt.Sprint(signedIn, err, h.hashed.Load()-hashes, len(h.post.queued)-queued))
+		signedUp, err := h.SignUp(t.Context(), signUp(email))
+		answers = append(answers, fmt.Sprint(signedUp.Session, len(signedUp.Proof.Reveal()), err, h.hashed.Load()-hashes, len(h.post.queued)-queued))
 		h.deliver(t)
 	}
-	if want := fmt.Sprint((*SignedIn)(nil), nil, 1, 1); answers[0] != want || answers[1] != want {
+	if want := fmt.Sprint((*SignedIn)(nil), 43, nil, 1, 1); answers[0] != want || answers[1] != want {
 		t.Errorf("known: %s; new: %s; want both %s", answers[0], answers[1], want)
 	}
 	kinds := []mail.Kind{h.post.notes[1].Kind, h.post.notes[2].Kind}
@@ -42,9 +42,10 @@ func TestSignUp_WithMailAnswersTheSameWhetherOrNotTheAddressExists(t *testing.T)
 	}
 }
 
-func TestCompleteSignUp_MakesTheTenantOnceAndSignsNobodyIn(t *testing.T) {
+func TestCompleteSignUp_MakesTheTenantOnce(t *testing.T) {
 	h := newHouse(t, wide)
-	if _, err := h.SignUp(t.Context(), signUp("a@example.com")); err != nil {
+	signedUp, err := h.SignUp(t.Context(), signUp("a@example.com"))
+	if err != nil {
 		t.Fatal(err)
 	}
 	token := h.deliver(t)
@@ -53,20 +54,35 @@ func TestCompleteSignUp_MakesTheTenantOnceAndSignsNobodyIn(t *testing.T) {
 			t.Fatalf("SignUpPending = %+v, %v", link, err)
 		}
 	}
-	link, err := h.CompleteSignUp(t.Context(), token)
-	if err != nil || link.Email != "a@example.com" {
-		t.Fatalf("CompleteSignUp = %+v, %v", link, err)
+	signedIn, err := h.CompleteSignUp(t.Context(), CompleteRequest{Token: token, Proof: signedUp.Proof})
+	if err != nil || signedIn == nil {
+		t.Fatalf("CompleteSignUp = %+v, %v; want a session for the browser that filled in the form", signedIn, err)
 	}
-	_, err = h.CompleteSignUp(t.Context(), token)
+	if session := h.mustOpen(t, signedIn.Token); session.TenantName != "Harbour" || session.Role != models.Owner || session.Language != "en" {
+		t.Errorf("session = %+v, want the owner of Harbour", session)
+	}
+	_, err = h.CompleteSignUp(t.Context(), CompleteRequest{Token: token, Proof: signedUp.Proof})
 	wantCode(t, "the second use", err, errs.NotFound, "")
 	_, err = h.SignUpPending(t.Context(), token)
 	wantCode(t, "looking after the use", err, errs.NotFound, "")
-	if n := h.count(t, `SELECT count(*) FROM sessions`); n != 0 {
-		t.Errorf("%d sessions: holding the mailbox must not open an account whose password somebody else chose", n)
+}
+
+func TestCompleteSignUp_SignsNoOtherBrowserIn(t *testing.T) {
+	h := newHouse(t, wide)
+	other, err := h.SignUp(t.Context(), signUp("other@example.com"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	_, session := h.mustSignIn(t, "a@example.com", goodPassword)
-	if session.TenantName != "Harbour" || session.Role != models.Owner || session.Language != "en" {
-		t.Errorf("session = %+v, want the owner of Harbour", session)
+	for name, proof := range map[string]secret.String{"none": {}, "another-link": other.Proof, "invented": secret.New(strings.Repeat("A", 43))} {
+		email := name + "@example.com"
+		if _, err := h.SignUp(t.Context(), signUp(email)); err != nil {
+			t.Fatal(err)
+		}
+		signedIn, err := h.CompleteSignUp(t.Context(), CompleteRequest{Token: h.deliver(t), Proof: proof})
+		if err != nil || signedIn != nil {
+			t.Errorf("with proof %s: %v, %v; holding the mailbox must not open an account whose password somebody else chose", name, signedIn, err)
+		}
+		h.mustSignIn(t, email, goodPassword)
 	}
 }
 
@@ -79,10 +95,10 @@ func TestCompleteSignUp_OfTwoLinksToOneAddressTheFirstWins(t *testing.T) {
 		}
 		tokens = append(tokens, h.deliver(t))
 	}
-	if _, err := h.CompleteSignUp(t.Context(), tokens[1]); err != nil {
+	if _, err := h.CompleteSignUp(t.Context(), CompleteRequest{Token: tokens[1]}); err != nil {
 		t.Fatal(err)
 	}
-	_, err := h.CompleteSignUp(t.Context(), tokens[0])
+	_, err := h.CompleteSignUp(t.Context(), CompleteRequest{Token: tokens[0]})
 	wantCode(t, "the other link", err, errs.Conflict, "account.already_complete")
 	if n := h.count(t, `SELECT count(*) FROM tenants`); n != 1 {
 		t.Errorf("%d tenants, want 1", n)
@@ -104,11 +120,11 @@ func TestSendLink_AgainKillsTheTokenBefore(t *testing.T) {
 
 func TestSignUp_WithoutMailCompletesAtOnce(t *testing.T) {
 	h := newHouse(t, wide, withoutMail)
-	signedIn, err := h.SignUp(t.Context(), signUp("a@example.com"))
-	if err != nil || signedIn == nil {
-		t.Fatalf("SignUp = %v, %v", signedIn, err)
+	signedUp, err := h.SignUp(t.Context(), signUp("a@example.com"))
+	if err != nil || signedUp.Session == nil || !signedUp.Proof.IsEmpty() {
+		t.Fatalf("SignUp = %v, %v", signedUp, err)
 	}
-	if session := h.mustOpen(t, signedIn.Token); session.Email != "a@example.com" || session.TenantName != "Harbour" {
+	if session := h.mustOpen(t, signedUp.Session.Token); session.Email != "a@example.com" || session.TenantName != "Harbour" {
 		t.Errorf("session = %+v", session)
 	}
 	before := h.hashed.Load()

@@ -5,7 +5,11 @@ import (
 
 	"mooring/internal/accounts"
 	"mooring/internal/errs"
+	"mooring/internal/secret"
 )
+
+// proofName is the cookie of a browser that has filled in the sign-up form: it is signed in when the link is pressed there.
+const proofName = "mooring-signup"
 
 // SignUpPage makes a tenant and its owner.
 type SignUpPage struct {
@@ -57,17 +61,23 @@ func (s *Server) signUp(c *gin.Context) error {
 		return err
 	}
 	business, email := form.Get("business_name"), form.Get("email")
-	signedIn, err := s.Accounts.SignUp(c.Request.Context(), accounts.SignUpRequest{
+	signedUp, err := s.Accounts.SignUp(c.Request.Context(), accounts.SignUpRequest{
 		BusinessName: business, Email: email, Password: secretOf(form, "password"),
 		Language: s.visitOf(c).p.Lang(), Browser: browserOf(c), Before: s.store.token(c.Request),
 	})
 	if err != nil {
 		return s.correct(c, err, func(faults Faults) any { return s.signUpPage(c, business, email, faults) })
 	}
-	if signedIn == nil {
-		page := s.page(c, "account.signup_sent_title")
-		return s.show(c, SignUpSentPage{Page: page, Email: email, Hours: hours(accounts.SignUpLife)})
+	if signedUp.Session != nil {
+		return s.welcome(c, *signedUp.Session)
 	}
+	s.cookies.set(c, proofName, signedUp.Proof.Reveal(), accounts.SignUpLife)
+	page := s.page(c, "account.signup_sent_title")
+	return s.show(c, SignUpSentPage{Page: page, Email: email, Hours: hours(accounts.SignUpLife)})
+}
+
+// welcome lets a new owner begin to work.
+func (s *Server) welcome(c *gin.Context, signedIn accounts.SignedIn) error {
 	if err := s.store.begin(c, signedIn.Token, signedIn.ExpiresAt); err != nil {
 		return err
 	}
@@ -89,14 +99,21 @@ func (s *Server) showSignUpFinish(c *gin.Context) error {
 
 // POST /signup/:token
 func (s *Server) finishSignUp(c *gin.Context) error {
-	_, err := s.Accounts.CompleteSignUp(c.Request.Context(), tokenOf(c))
-	switch {
-	case isNotFound(err):
+	signedIn, err := s.Accounts.CompleteSignUp(c.Request.Context(), accounts.CompleteRequest{
+		Token: tokenOf(c), Proof: secret.New(s.cookies.only(c.Request, proofName)),
+		Browser: browserOf(c), Before: s.store.token(c.Request),
+	})
+	if isNotFound(err) {
 		return s.deadSignUp(c)
+	}
+	s.cookies.drop(c, proofName)
+	switch {
 	case errs.CodeOf(err) == errs.Conflict:
 		s.cookies.flash(c, "account.already_complete")
 	case err != nil:
 		return err
+	case signedIn != nil:
+		return s.welcome(c, *signedIn)
 	default:
 		s.cookies.flash(c, "account.finished")
 	}

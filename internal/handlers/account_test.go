@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -20,8 +21,9 @@ func TestSignUp_ByMail(t *testing.T) {
 	link := l.deliver(t)
 	v.get(t, link).want(t, "the link", 200, "", "Harbour Ltd", "owner@example.com", `action="`+link+`"`)
 	v.get(t, link).want(t, "the link again: looking uses nothing up", 200, "")
-	v.post(t, link).want(t, "the button", 303, "/login")
-	v.get(t, "/login").want(t, "after it", 200, "", "Your account is ready")
+	phone := l.visitor(t)
+	phone.post(t, link).want(t, "the button in another browser", 303, "/login")
+	phone.get(t, "/login").want(t, "after it", 200, "", "Your account is ready")
 	v.post(t, link).want(t, "the button again", 404, "", "no longer works", "sign in", `href="/signup"`)
 	v.get(t, link).want(t, "the link after its use", 404, "", "no longer works")
 	v.get(t, "/signup/invented").want(t, "an invented link", 404, "", "no longer works")
@@ -43,12 +45,32 @@ func TestSignUp_BodiesAreEqualForKnownAndUnknownAddresses(t *testing.T) {
 		if known.status != other.status || strings.ReplaceAll(known.body, "known@", "other@") != other.body {
 			t.Errorf("%s tells the addresses apart: %d and %d", name, known.status, other.status)
 		}
-		for _, header := range []string{"Set-Cookie", "Location", "Retry-After", "Content-Type"} {
+		if got, want := cookieNames(known.header), cookieNames(other.header); got != want {
+			t.Errorf("%s: cookies %q and %q tell the addresses apart", name, got, want)
+		}
+		for _, header := range []string{"Location", "Retry-After", "Content-Type"} {
 			if known.header.Get(header) != other.header.Get(header) {
 				t.Errorf("%s: header %s tells the addresses apart", name, header)
 			}
 		}
 	}
+}
+
+func TestSignUp_BrowserThatFilledInTheFormIsSignedInByTheLink(t *testing.T) {
+	l := newLobby(t, true)
+	v := l.visitor(t)
+	v.member(t, "a@example.com")
+	v.get(t, "/settings").want(t, "settings", 200, "", "a@example.com")
+	l.visitor(t).post(t, "/login", "email", "a@example.com", "password", lobbyPassword).want(t, "elsewhere", 303, "/overview")
+}
+
+// cookieNames gives the names of the cookies that are set and the lengths of their values.
+func cookieNames(h http.Header) string {
+	var names []string
+	for _, cookie := range (&http.Response{Header: h}).Cookies() {
+		names = append(names, fmt.Sprint(cookie.Name, len(cookie.Value)))
+	}
+	return strings.Join(names, " ")
 }
 
 func TestSignUp_WithoutMailSignsInAtOnce(t *testing.T) {

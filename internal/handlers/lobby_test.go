@@ -182,10 +182,9 @@ func (v *visitor) signUp(t *testing.T, email string) answer {
 	return v.post(t, "/signup", "business_name", "Harbour Ltd", "email", email, "password", lobbyPassword)
 }
 
-// member makes an account and signs in with it.
+// member makes an account and is signed in to it.
 func (v *visitor) member(t *testing.T, email string) {
 	t.Helper()
 	v.signUp(t, email)
-	v.post(t, v.site.deliver(t)).want(t, "finishing the sign-up", http.StatusSeeOther, "/login")
-	v.post(t, "/login", "email", email, "password", lobbyPassword).want(t, "signing in", http.StatusSeeOther, "/overview")
+	v.post(t, v.site.deliver(t)).want(t, "finishing the sign-up", http.StatusSeeOther, "/overview")
 }
