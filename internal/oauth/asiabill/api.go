@@ -59,8 +59,10 @@ func (p *Provider) read(ctx context.Context, cred oauth.Credential, address stri
 	}
 	answer, r, err = p.readIn(ctx, cred, address, p.otherZone)
 	if err == nil {
-		p.log.Warn("AsiaBill took request-time in another zone than REQUEST_TIME_ZONE says",
-			"provider", slug, "configured", p.zone.String(), "accepted", p.otherZone.String())
+		p.zoneTold.Do(func() {
+			p.log.Warn("AsiaBill takes request-time in another zone than REQUEST_TIME_ZONE says; every read is made twice",
+				"provider", slug, "configured", p.zone.String(), "accepted", p.otherZone.String())
+		})
 	}
 	return answer, r, err
 }

@@ -26,6 +26,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	_ "time/tzdata" // request-time needs its zone, also where the system has no zones
 
@@ -37,7 +38,7 @@ const (
 	slug = "asiabill"
 
 	authorizePath    = "/oauth/authorize"
-	tokenPath        = "/oauth/token"
+	exchangePath     = "/oauth/token"
 	chargebacksPath  = "/openApi/chargebacks"
 	transactionsPath = "/openApi/transactions"
 
@@ -79,6 +80,7 @@ type Provider struct {
 	caller       oauth.Caller
 	now          func() time.Time
 	log          *slog.Logger
+	zoneTold     sync.Once // a wrong REQUEST_TIME_ZONE is told once, not with every read
 }
 
 // New makes the provider. It can refresh only where REFRESH_ENABLED says so: having the method is the promise.

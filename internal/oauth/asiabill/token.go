@@ -123,7 +123,7 @@ func methodUnknown(status int) bool {
 }
 
 func (p *Provider) tokenCall(ctx context.Context, method string, params url.Values) (oauth.Answer, error) {
-	verb, address, body, kind := http.MethodPost, p.oauthURL+tokenPath, []byte(nil), ""
+	verb, address, body, kind := http.MethodPost, p.oauthURL+exchangePath, []byte(nil), ""
 	switch method {
 	case getQuery:
 		verb, address = http.MethodGet, address+"?"+params.Encode()
