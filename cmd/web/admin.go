@@ -38,11 +38,11 @@ func (a adminCreateCmd) Run(ctx context.Context, w world) error {
 	if err != nil {
 		return err
 	}
-	at, stop, err := visitDatabase(ctx, c)
+	at, err := visitDatabase(ctx, c)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = stop(context.WithoutCancel(ctx)) }()
+	defer func() { _ = at.stop(context.WithoutCancel(ctx)) }()
 	owner, err := at.openOwner(ctx)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
 
 	"mooring/internal/config"
 	"mooring/internal/database"
@@ -37,24 +38,31 @@ func (a addresses) openOwner(ctx context.Context) (*pgxpool.Pool, error) {
 }
 
 // locate says where the database is. A private one is started first; stop ends it.
-func locate(ctx context.Context, c config.Config) (a addresses, stop func(context.Context) error, err error) {
+func locate(ctx context.Context, c config.Config) (at located, err error) {
 	if !c.Database.Private() || !c.Database.Owner.IsEmpty() {
-		return addressesOf(c.Database), nothing, nil
+		return located{addresses: addressesOf(c.Database), stop: nothing}, nil
 	}
 	cluster, err := database.StartCluster(ctx, privateDir(c), database.ClusterOptions{})
 	if err != nil {
-		return a, nil, err
+		return at, err
 	}
-	return rolesOf(cluster.URLs()), cluster.Stop, nil
+	return located{addresses: rolesOf(cluster.URLs()), stop: cluster.Stop, died: cluster.Died()}, nil
+}
+
+// located is a database that can be used until it is stopped.
+type located struct {
+	addresses
+	stop func(ctx context.Context) error
+	died <-chan struct{} // closed when a private server has ended; nil: it is not ours to watch
 }
 
 // visitDatabase is locate for a command that works beside a serving program: a private database that runs already is
 // used as it is.
-func visitDatabase(ctx context.Context, c config.Config) (a addresses, stop func(context.Context) error, err error) {
+func visitDatabase(ctx context.Context, c config.Config) (at located, err error) {
 	if c.Database.Private() && c.Database.Owner.IsEmpty() {
 		owner, app, platform, running, err := database.RunningURLs(privateDir(c))
 		if running || err != nil {
-			return rolesOf(owner, app, platform), nothing, err
+			return located{addresses: rolesOf(owner, app, platform), stop: nothing}, err
 		}
 	}
 	return locate(ctx, c)
@@ -72,12 +80,12 @@ func privateDir(c config.Config) string { return filepath.Join(c.DataDir, "postg
 // openDatabase starts what must be started, brings the schema up to date or checks that it is, opens the pools and refuses
 // roles that could do more than they must.
 func (h *house) openDatabase(ctx context.Context) error {
-	var err error
-	var stop func(context.Context) error
-	if h.addresses, stop, err = locate(ctx, h.config); err != nil {
+	at, err := locate(ctx, h.config)
+	if err != nil {
 		return err
 	}
-	h.onStop("the database", stop)
+	h.addresses, h.died = at.addresses, at.died
+	h.onStop("the database", at.stop)
 	if !h.addresses.owner.IsEmpty() {
 		applied, err := database.Migrate(ctx, h.addresses.owner.Reveal())
 		if err != nil {
@@ -87,36 +95,47 @@ func (h *house) openDatabase(ctx context.Context) error {
 			h.log.Info("migrated", "applied", applied)
 		}
 	}
-	if h.app, err = h.openPool(ctx, "DATABASE_URL", h.addresses.app, appConns); err != nil {
-		return err
-	}
-	if h.platform, err = h.openPool(ctx, "PLATFORM_DATABASE_URL", h.addresses.platform, platformConns); err != nil {
-		return err
-	}
-	if err := checkDatabase(ctx, h.app, h.platform); err != nil {
+	if err := h.openPools(ctx); err != nil {
 		return err
 	}
 	h.ready.check = h.app.Ping
 	return nil
 }
 
-// checkDatabase refuses a schema that is not current and roles that are too strong.
-func checkDatabase(ctx context.Context, app, platform *pgxpool.Pool) error {
-	if err := database.CheckServingRole(ctx, app); err != nil {
-		return fmt.Errorf("DATABASE_URL: %w", err)
-	}
-	if err := database.CheckPlatformRole(ctx, platform); err != nil {
-		return fmt.Errorf("PLATFORM_DATABASE_URL: %w", err)
-	}
-	return database.CheckVersion(ctx, app)
+// openPools opens both roles' pools side by side, because each costs several round trips, and refuses roles that are too
+// strong and a schema that is not current.
+func (h *house) openPools(ctx context.Context) error {
+	work, ctx := errgroup.WithContext(ctx)
+	work.Go(func() (err error) {
+		h.app, err = openPool(ctx, "DATABASE_URL", h.addresses.app, appConns, database.CheckServingRole)
+		if err != nil {
+			return err
+		}
+		return database.CheckVersion(ctx, h.app)
+	})
+	work.Go(func() (err error) {
+		h.platform, err = openPool(ctx, "PLATFORM_DATABASE_URL", h.addresses.platform, platformConns, database.CheckPlatformRole)
+		return err
+	})
+	h.onStop("the pools", func(context.Context) error {
+		for _, pool := range []*pgxpool.Pool{h.app, h.platform} {
+			if pool != nil {
+				pool.Close()
+			}
+		}
+		return nil
+	})
+	return work.Wait()
 }
 
-// openPool opens a role's pool. name is the variable that the address came from.
-func (h *house) openPool(ctx context.Context, name string, address secret.String, conns int32) (*pgxpool.Pool, error) {
+// openPool opens a role's pool and judges the role. name is the variable that the address came from.
+func openPool(ctx context.Context, name string, address secret.String, conns int32, judge func(context.Context, *pgxpool.Pool) error) (*pgxpool.Pool, error) {
 	pool, err := database.Open(ctx, address.Reveal(), database.PoolOptions{MaxConns: conns, AppName: "mooring"})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+	if err == nil {
+		if err = judge(ctx, pool); err == nil {
+			return pool, nil
+		}
+		pool.Close()
 	}
-	h.onStop("a pool", func(context.Context) error { pool.Close(); return nil })
-	return pool, nil
+	return nil, fmt.Errorf("%s: %w", name, err)
 }

@@ -11,6 +11,7 @@ import (
 
 	"mooring/internal/config"
 	"mooring/internal/database"
+	"mooring/internal/errs"
 	"mooring/internal/models"
 	"mooring/internal/secret"
 	"mooring/internal/vault"
@@ -24,12 +25,12 @@ func (r *report) database(ctx context.Context, c config.Config) {
 			return
 		}
 	}
-	at, stop, err := visitDatabase(ctx, c)
+	at, err := visitDatabase(ctx, c)
 	if err != nil {
 		r.fail("database", err.Error(), "start it, or set DATABASE_URL")
 		return
 	}
-	defer func() { _ = stop(context.WithoutCancel(ctx)) }()
+	defer func() { _ = at.stop(context.WithoutCancel(ctx)) }()
 	if c.Database.Private() {
 		r.warn("database", "DATABASE_URL is not set: a private database on this machine is used", "set DATABASE_URL for more than one machine")
 	}
@@ -84,12 +85,19 @@ func (r *report) canary(ctx context.Context, c config.Config, app, platform *pgx
 		return // config has said so
 	}
 	store, err := models.NewStore(models.Options{App: app, Platform: platform, Now: time.Now})
-	if err == nil {
-		err = checkCanary(ctx, store, v)
-	}
 	if err != nil {
-		r.fail("keys", err.Error(), "put back the keyset that this database was first served with")
+		r.fail("keys", err.Error(), "this is a fault of the program")
 		return
 	}
-	r.ok("keys", "the keyset opens what is stored")
+	sealed, err := store.Canary(ctx)
+	switch {
+	case errs.CodeOf(err) == errs.NotFound:
+		r.ok("keys", "nothing is sealed yet")
+	case err != nil:
+		r.fail("keys", err.Error(), "check that the database is whole")
+	case v.CheckCanary(sealed) != nil:
+		r.fail("keys", "this is not the keyset that the stored values were sealed with", "put back the keyset that this database was first served with")
+	default:
+		r.ok("keys", "the keyset opens what is stored")
+	}
 }

@@ -32,6 +32,7 @@ type house struct {
 
 	vault     *vault.Vault
 	addresses addresses
+	died      <-chan struct{} // closed when the private database has ended
 	app       *pgxpool.Pool
 	platform  *pgxpool.Pool
 	store     *models.Store

@@ -12,11 +12,14 @@ import (
 	"time"
 )
 
+// Ending takes at most ten seconds, in three parts.
 const (
-	// stopTime is how long everything together may take to end.
-	stopTime = 10 * time.Second
 	// drainTime is how long a replica that says "not ready" still takes requests, so that the proxy in front notices.
 	drainTime = 1500 * time.Millisecond
+	// requestTime is for the requests under way, a callback that waits for its provider among them.
+	requestTime = 5500 * time.Millisecond
+	// restTime is for jobs, pools and the private database.
+	restTime = 3 * time.Second
 )
 
 // listen binds an address before anybody is told of it, so that a busy port is an error of the start.
@@ -66,23 +69,26 @@ func (r *readiness) Ready(ctx context.Context) error {
 	return r.check(ctx)
 }
 
-// serveUntil serves until ctx ends or the server fails, then says "not ready", lets the proxy notice, and waits for the
-// requests under way.
-func serveUntil(ctx context.Context, srv *http.Server, l net.Listener, ready *readiness, drain time.Duration, log *slog.Logger) error {
+// serveUntil serves until ctx ends, then says "not ready", lets the proxy notice, and waits for the requests under way.
+// A server or a private database that ends by itself ends everything: whoever watches over us starts us anew.
+func (h *house) serveUntil(ctx context.Context, srv *http.Server, l net.Listener) error {
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serving: %w", err)
+	case <-h.died:
+		_ = srv.Close()
+		return fmt.Errorf("the private PostgreSQL has ended; its log is in %s", privateDir(h.config))
 	case <-ctx.Done():
 	}
-	log.Info("ending: no longer ready")
-	ready.draining.Store(true)
-	time.Sleep(drain)
-	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime-drain-3*time.Second)
+	h.log.Info("ending: no longer ready")
+	h.ready.draining.Store(true)
+	time.Sleep(h.plan.drain)
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTime)
 	defer cancel()
 	if err := srv.Shutdown(ending); err != nil {
-		log.Warn("ending: some requests did not end in time", "error", err.Error())
+		h.log.Warn("ending: some requests did not end in time", "error", err.Error())
 		_ = srv.Close()
 	}
 	return nil

@@ -16,11 +16,11 @@ func (migrateCmd) Run(ctx context.Context, w world) (err error) {
 	if err != nil {
 		return err
 	}
-	at, stop, err := visitDatabase(ctx, c)
+	at, err := visitDatabase(ctx, c)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = stop(context.WithoutCancel(ctx)) }()
+	defer func() { _ = at.stop(context.WithoutCancel(ctx)) }()
 	applied, err := database.Migrate(ctx, at.owner.Reveal())
 	if err != nil {
 		return err

@@ -100,14 +100,14 @@ func (h *house) signUpSample(ctx context.Context, person samplePerson) (accounts
 	// With mail a sign-up is finished by a link; nobody would press it here.
 	deps := h.accounts.Deps
 	deps.MailConfigured = false
-	signedIn, err := accounts.New(deps).SignUp(ctx, accounts.SignUpRequest{
+	signedUp, err := accounts.New(deps).SignUp(ctx, accounts.SignUpRequest{
 		BusinessName: person.business, Email: person.email, Password: secret.New(person.password),
 		Language: person.language, Browser: sampleBrowser(),
 	})
 	if err != nil {
 		return accounts.SignedIn{}, err
 	}
-	return *signedIn, nil
+	return *signedUp.Session, nil
 }
 
 func (h *house) signInSample(ctx context.Context, person samplePerson) (accounts.SignedIn, error) {
@@ -134,8 +134,8 @@ func (h *house) connectSample(ctx context.Context, session accounts.Session, mer
 	if err != nil {
 		return err
 	}
-	if attempt.Status != models.Stored {
-		return fmt.Errorf("the sample account was not connected: %s %s", attempt.Status, attempt.Reason)
+	if attempt.Status != models.Stored { // a fault left on in the simulator, an account that somebody connected: no reason not to start
+		h.log.Warn("a sample account was not connected", "status", string(attempt.Status), "reason", attempt.Reason)
 	}
 	return nil
 }

@@ -40,18 +40,19 @@ func serve(ctx context.Context, c config.Config, p plan) error {
 	began := time.Now()
 	h := &house{config: c, plan: p, log: p.log, metrics: newMetrics(), ready: &readiness{}}
 	defer func() {
-		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), restTime)
 		defer cancel()
 		h.close(ending)
 	}()
 	pages, err := h.furnish(ctx)
+	if err == nil && p.prepare != nil {
+		err = p.prepare(ctx, h)
+	}
+	if ctx.Err() != nil {
+		return nil // asked to end before it was ready; what failed, failed for that
+	}
 	if err != nil {
 		return err
-	}
-	if p.prepare != nil {
-		if err := p.prepare(ctx, h); err != nil {
-			return err
-		}
 	}
 	if err := h.openMetrics(); err != nil {
 		return err
@@ -68,7 +69,7 @@ func serve(ctx context.Context, c config.Config, p plan) error {
 	}
 	srv := httpServer(pages.Handler(), p.log)
 	srv.RegisterOnShutdown(pages.EndStreams)
-	return serveUntil(ctx, srv, l, h.ready, p.drain, p.log)
+	return h.serveUntil(ctx, srv, l)
 }
 
 // openMetrics gives the numbers a listener of their own, which the public never reaches.
