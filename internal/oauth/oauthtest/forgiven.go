@@ -2,7 +2,6 @@ package oauthtest
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"net/http"
 	"reflect"
@@ -50,10 +49,7 @@ func manners() map[string]func(w http.ResponseWriter, code int, body []byte) {
 		},
 		"gzip": func(w http.ResponseWriter, code int, body []byte) {
 			w.Header().Set("Content-Encoding", "gzip")
-			w.WriteHeader(code)
-			z := gzip.NewWriter(w)
-			_, _ = z.Write(body)
-			_ = z.Close()
+			plain(w, code, packed(body))
 		},
 		"numbers as strings": func(w http.ResponseWriter, code int, body []byte) {
 			plain(w, code, rewritten(body, quoteNumbers))
