@@ -22,5 +22,5 @@ may_install() { as_root true; }
 apt_install() {
     # The lists may never have been fetched, or be older than what the mirrors still hold.
     as_root apt-get update -qq </dev/null
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" </dev/null
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" </dev/null >/dev/null
 }

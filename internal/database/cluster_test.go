@@ -87,6 +87,15 @@ func TestStartCluster_RefusesASecondHolder(t *testing.T) {
 	}
 	owner, _, _ := c.URLs()
 	addRow(t, owner) // the first one is not disturbed
+
+	beside, _, _, running, err := database.RunningURLs(dir)
+	if err != nil || !running || beside != owner {
+		t.Errorf("a command beside it gets another address: %t, %v", running, err)
+	}
+	must(t, c.Stop(t.Context()))
+	if _, _, _, running, err := database.RunningURLs(dir); running || err != nil {
+		t.Errorf("running after Stop: %t, %v", running, err)
+	}
 }
 
 func TestStartCluster_OpensToItsPasswordsOnly(t *testing.T) {
