@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// tools is where npm puts the checkers; scripts/ensure-test-tools sees to it.
+const tools = "../../node_modules"
+
+// TestE2E_EveryPageIsAccessibleAndValid takes the tour of all pages in both languages: axe finds nothing that the Web
+// Content Accessibility Guidelines 2.2 AA forbid, and html-validate nothing in what the server sends.
+func TestE2E_EveryPageIsAccessibleAndValid(t *testing.T) {
+	axe, err := os.ReadFile(filepath.Join(tools, "axe-core", "axe.min.js"))
+	if err != nil {
+		t.Fatalf("axe-core is missing; `make test` installs it: %v", err)
+	}
+	base := startDemo(t)
+	pages := t.TempDir()
+	for _, language := range []string{"zh-CN", "en"} {
+		tour(t, base, language, func(b *browser, name string) {
+			evaluate[any](b, string(axe)+"; null")
+			for _, found := range evaluate[[]string](b, `axe.run({runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]})
+				.then(r => r.violations.map(v => v.impact + " " + v.id + ": " + v.help + " " + v.nodes.map(n => n.html).join(" | ")))`) {
+				t.Errorf("%s (%s): %s", name, language, found)
+			}
+			if lang := evaluate[string](b, `document.documentElement.lang`); lang != language {
+				t.Errorf("%s says that it is in %q, want %q", name, lang, language)
+			}
+			sent := evaluate[string](b, `fetch(location.href).then(r => r.text())`)
+			file := filepath.Join(pages, fmt.Sprintf("%s.%s.html", name, language))
+			if err := os.WriteFile(file, []byte(sent), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	config, err := filepath.Abs("testdata/html-validate.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	validate, err := filepath.Abs(filepath.Join(tools, ".bin", "html-validate"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(validate, "--config", config, "--formatter", "text", pages+"/*.html").CombinedOutput()
+	if err != nil {
+		t.Errorf("html-validate: %v\n%s", err, strings.ReplaceAll(string(out), pages+"/", ""))
+	}
+}

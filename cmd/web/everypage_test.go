@@ -1,0 +1,81 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// sight is a page on the tour of all pages.
+type sight struct{ name, path string }
+
+// tour opens every page there is, in every state that a walk can bring about, and calls look at each. The three browsers
+// are a visitor, a merchant and an admin, all in one language.
+func tour(t *testing.T, base, language string, look func(b *browser, name string)) {
+	t.Helper()
+	visitor, merchant, admin := newBrowser(t, base), newBrowser(t, base), newBrowser(t, base)
+	at := func(b *browser, sights ...sight) {
+		for _, s := range sights {
+			b.open(s.path)
+			look(b, s.name)
+		}
+	}
+
+	visitor.open("/?lang=" + language)
+	at(visitor, sight{"landing", "/"}, sight{"login", "/login"}, sight{"signup", "/signup"}, sight{"forgot", "/forgot"},
+		sight{"reset-dead", "/reset/nothing"}, sight{"not-found", "/nowhere"})
+	visitor.open("/login")
+	visitor.fill("#email", "finch@harbour.example")
+	visitor.fill("#password", "not the password")
+	visitor.press("main button[type=submit]")
+	look(visitor, "login-refused")
+
+	admin.open("/login?lang=" + language)
+	admin.signInAs("admin@mooring.example")
+	visitor.open("/forgot")
+	visitor.fill("#email", "finch@harbour.example")
+	visitor.press("main button[type=submit]")
+	look(visitor, "forgot-sent")
+	at(visitor, sight{"reset", admin.mailedLink("finch@harbour.example")})
+
+	merchant.open("/login?lang=" + language)
+	merchant.signInAs("finch@harbour.example")
+	at(merchant, sight{"overview", "/overview"}, sight{"connections", "/connections"}, sight{"connect", "/connect/asiabill"},
+		sight{"activity", "/activity"}, sight{"settings", "/settings"}, sight{"admins-only", "/admin/tenants"})
+	merchant.open("/connections")
+	merchant.press("main a[href^='/connections/']")
+	merchant.until(connectionPage)
+	connection := strings.TrimPrefix(merchant.at(), base)
+	at(merchant, sight{"connection", connection}, sight{"reconnect", connection + "/reconnect"}, sight{"disconnect", connection + "/disconnect"})
+	merchant.attemptSights(look)
+
+	at(admin, sight{"tenants", "/admin/tenants"}, sight{"tenants-none", "/admin/tenants?q=nobody-is-called-this"}, sight{"mail", "/admin/mail"})
+	admin.open("/admin/tenants?q=finch@harbour.example")
+	admin.press("main a[href^='/admin/tenants/']")
+	admin.until(`/admin/tenants/[0-9a-f-]{36}$`)
+	look(admin, "tenant")
+}
+
+// attemptSights shows an attempt that waits, one that was cancelled, and one that was refused at the provider.
+func (b *browser) attemptSights(look func(b *browser, name string)) {
+	b.tb.Helper()
+	b.open("/connect/asiabill")
+	b.press("form[action='/connect/asiabill'] button[type=submit]")
+	b.until(`/oauth/(authorize|login|consent)`)
+	b.open("/connections")
+	look(b, "connections-unfinished")
+	b.press("main a[href^='/attempts/']")
+	b.until(`/attempts/[0-9a-f-]{36}$`)
+	look(b, "attempt-pending")
+	b.press("#cancel")
+	b.until(`/attempts/[0-9a-f-]{36}$`)
+	b.do(chromedp.WaitNotPresent("#cancel"))
+	look(b, "attempt-cancelled")
+
+	b.open("/connect/asiabill")
+	b.press("form[action='/connect/asiabill'] button[type=submit]")
+	b.consent("20488", "deny")
+	b.until(`/attempts/[0-9a-f-]{36}$`)
+	look(b, "attempt-denied")
+}
