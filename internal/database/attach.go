@@ -16,7 +16,7 @@ func RunningURLs(dir string) (owner, app, platform string, running bool, err err
 	if err != nil {
 		return "", "", "", false, fmt.Errorf("database: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR, 0) //nolint:gosec // a file of our own folder
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR, 0)
 	if errors.Is(err, os.ErrNotExist) {
 		return "", "", "", false, nil
 	}

@@ -25,7 +25,7 @@ const passwordsFile = "passwords.json"
 // loadPasswords reads the passwords, or makes them for a cluster that is still to be made.
 func loadPasswords(dir string, clusterExists bool) (passwords, error) {
 	path := filepath.Join(dir, passwordsFile)
-	text, err := os.ReadFile(path) //nolint:gosec // a file of our own folder
+	text, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist) && clusterExists:
 		return passwords{}, fmt.Errorf("%s is missing: put it back from a backup, or set up a new data directory", path)
@@ -55,7 +55,7 @@ func makePasswords(path string) (passwords, error) {
 
 // writeDurably writes a file wholly or not at all: half a password file would lock the cluster for good.
 func writeDurably(path string, text []byte) error {
-	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) //nolint:gosec // a file of our own folder
+	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
@@ -110,8 +110,8 @@ func (c *Cluster) initialise(ctx context.Context, o ClusterOptions) error {
 
 // lendPassword puts the superuser's password where the server's user can read it, for the time of initdb.
 func (c *Cluster) lendPassword() (path string, err error) {
-	path = filepath.Join(c.socket, "superuser")                           // the one folder that both can enter
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // a file of our own folder
+	path = filepath.Join(c.socket, "superuser") // the one folder that both can enter
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return path, err
 	}

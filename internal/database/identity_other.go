@@ -12,7 +12,7 @@ const locale = "en_US.UTF-8"
 func (id identity) attributes(bool) *syscall.SysProcAttr {
 	a := &syscall.SysProcAttr{Setpgid: true}
 	if id.change {
-		a.Credential = &syscall.Credential{Uid: uint32(id.uid), Gid: uint32(id.gid)} //nolint:gosec // ids of user.Lookup
+		a.Credential = &syscall.Credential{Uid: uint32(id.uid), Gid: uint32(id.gid)}
 	}
 	return a
 }

@@ -103,7 +103,7 @@ func versions(found []programs) string {
 
 // dataVersion is the major version that made a data folder; 0 when there is none.
 func dataVersion(data string) (int, error) {
-	text, err := os.ReadFile(filepath.Join(data, "PG_VERSION")) //nolint:gosec // a file of our own data folder
+	text, err := os.ReadFile(filepath.Join(data, "PG_VERSION"))
 	if errors.Is(err, os.ErrNotExist) {
 		return 0, nil
 	}
