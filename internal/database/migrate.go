@@ -130,12 +130,14 @@ func (m *migrator) current(ctx context.Context) (bool, error) {
 	return found == m.wanted, nil
 }
 
-// readVersion reads both versions in one select; a database without the tables is at zero.
+// readVersion reads both versions in one select; a database without the tables is at zero. So is one where another
+// replica is just making them: the job queue's table gains its column line only with its fifth migration, and each of
+// them commits by itself.
 func readVersion(ctx context.Context, pool *pgxpool.Pool) (v version, err error) {
 	err = pool.QueryRow(ctx, `
 		SELECT (SELECT coalesce(max(version_id), 0) FROM public.goose_db_version WHERE is_applied),
 		       (SELECT coalesce(max(version), 0) FROM river.river_migration WHERE line = 'main')`).Scan(&v.ours, &v.jobs)
-	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == undefinedTable {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && (pg.Code == undefinedTable || pg.Code == undefinedColumn) {
 		return version{}, nil
 	}
 	if err != nil {
@@ -144,7 +146,10 @@ func readVersion(ctx context.Context, pool *pgxpool.Pool) (v version, err error)
 	return v, nil
 }
 
-const undefinedTable = "42P01"
+const (
+	undefinedTable  = "42P01"
+	undefinedColumn = "42703"
+)
 
 // holdLock waits for the lock, which belongs to one session and ends with it, whatever happens to us.
 func holdLock(ctx context.Context, pool *pgxpool.Pool) (unlock func(), err error) {
