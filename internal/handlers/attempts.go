@@ -76,7 +76,7 @@ func (p *AttemptPage) describe() {
 // failure picks the page of a failed attempt: a few reasons have their own, the rest are told by who must act.
 func (p *AttemptPage) failure() string {
 	reason := p.Attempt.Reason
-	p.Reason = p.reasonOf(p.Provider, reason, p.Attempt.ProviderCode)
+	p.Reason = p.attemptReasonOf(p.Provider, reason, p.Attempt.ProviderCode)
 	p.Tone, p.Icon = "wait", "alert"
 	switch reason {
 	case "expired", "interrupted":
@@ -157,5 +157,5 @@ func hostOf(origin string) string {
 	if err != nil {
 		return ""
 	}
-	return u.Hostname()
+	return u.Host
 }

@@ -9,39 +9,57 @@ import (
 	"mooring/internal/oauth"
 )
 
-// flowShown is how many entries of each kind a page shows.
-const flowShown = 50
+// How many entries of each kind stand on a page at once, and how many more unfold.
+const (
+	flowGlance = 5 // on the overview
+	flowShown  = 10
+	flowFolded = 190
+)
 
 // BlockCard is one block of data on a page.
 type BlockCard struct {
 	Words
 	connect.BlockView
 	Heading string
-	Ended   bool // the connection is disconnected: nothing more will come
+	Ended   bool   // the connection is disconnected: nothing more will come
+	More    string // where all of it is shown, when this is a glance; ""
 }
 
-// FlowGroup is the movements of one kind.
+// FlowGroup is the movements of one kind, newest first.
 type FlowGroup struct {
-	Heading string
-	Reasons bool // some entry tells one
-	Entries []oauth.FlowEntry
-	Total   int
+	Words
+	Heading  string
+	Entries  []oauth.FlowEntry
+	Rest     []oauth.FlowEntry // what unfolds
+	Total    int
+	Statuses bool // some entry tells one
+	Reasons  bool // some entry tells one
+	More     string
 }
+
+// Folded is the part that unfolds, as a table of its own.
+func (g FlowGroup) Folded() FlowGroup {
+	g.Entries = g.Rest
+	return g
+}
+
+// Shown counts what can be seen here.
+func (g FlowGroup) Shown() int { return len(g.Entries) + len(g.Rest) }
+
+// Hidden says whether the page shows less than there is, with nowhere else to look.
+func (g FlowGroup) Hidden() bool { return g.More == "" && g.Shown() < g.Total }
 
 func (w Words) blockCards(view connect.ConnectionView) []BlockCard {
 	cards := make([]BlockCard, 0, len(view.Blocks))
 	for _, b := range view.Blocks {
-		cards = append(cards, BlockCard{
-			Words: w, BlockView: b, Heading: w.T("block." + string(b.Block)), Ended: view.State == models.Disconnected,
-		})
+		cards = append(cards, BlockCard{Words: w, BlockView: b, Heading: w.BlockName(b.Block), Ended: view.State == models.Disconnected})
 	}
 	return cards
 }
 
-// Groups sorts movements by kind, transactions before chargebacks before whatever else there is, newest first.
+// Groups sorts movements by kind: transactions, chargebacks, then whatever else there is.
 func (b BlockCard) Groups() []FlowGroup {
-	byKind := map[string][]oauth.FlowEntry{"transaction": nil, "chargeback": nil}
-	kinds := []string{"transaction", "chargeback"}
+	kinds, byKind := []string{"transaction", "chargeback"}, map[string][]oauth.FlowEntry{}
 	for _, e := range b.Flow {
 		if !slices.Contains(kinds, e.Kind) {
 			kinds = append(kinds, e.Kind)
@@ -50,26 +68,41 @@ func (b BlockCard) Groups() []FlowGroup {
 	}
 	groups := make([]FlowGroup, 0, len(kinds))
 	for _, kind := range kinds {
-		entries := slices.Clone(byKind[kind])
-		slices.SortStableFunc(entries, func(a, b oauth.FlowEntry) int { return b.OccurredAt.Compare(a.OccurredAt) })
-		g := FlowGroup{Heading: kind, Entries: entries[:min(flowShown, len(entries))], Total: len(entries)}
-		if key := "block.flow_" + kind; b.Has(key) {
-			g.Heading = b.T(key)
-		}
-		g.Reasons = slices.ContainsFunc(g.Entries, func(e oauth.FlowEntry) bool { return e.Reason != "" })
-		groups = append(groups, g)
+		groups = append(groups, b.group(kind, byKind[kind]))
 	}
 	return groups
 }
 
-// StatusBadge shows a movement's status: in our words where we know the provider's, else as delivered.
-func (b BlockCard) StatusBadge(status string) Badge {
+func (b BlockCard) group(kind string, all []oauth.FlowEntry) FlowGroup {
+	slices.SortStableFunc(all, func(a, b oauth.FlowEntry) int { return b.OccurredAt.Compare(a.OccurredAt) })
+	g := FlowGroup{Words: b.Words, Heading: b.flowName(kind), Total: len(all), More: b.More}
+	if b.More != "" {
+		g.Entries = all[:min(flowGlance, len(all))]
+	} else {
+		g.Entries = all[:min(flowShown, len(all))]
+		g.Rest = all[len(g.Entries):min(flowShown+flowFolded, len(all))]
+	}
+	g.Statuses = slices.ContainsFunc(all, func(e oauth.FlowEntry) bool { return e.Status != "" })
+	g.Reasons = slices.ContainsFunc(all, func(e oauth.FlowEntry) bool { return e.Reason != "" })
+	return g
+}
+
+// flowName names a kind of movement: in our words where we know the provider's, else as delivered.
+func (w Words) flowName(kind string) string {
+	if key := "block.flow_" + kind; w.Has(key) {
+		return w.T(key)
+	}
+	return kind
+}
+
+// StatusBadge shows a status: in our words where we know the provider's, else as delivered.
+func (w Words) StatusBadge(status string) Badge {
 	text := status
-	if key := "block.status_" + status; b.Has(key) {
-		text = b.T(key)
+	if key := "block.status_" + status; w.Has(key) {
+		text = w.T(key)
 	}
 	switch status {
-	case "success", "succeeded", "paid", "won":
+	case "success", "succeeded", "paid", "won", "active":
 		return Badge{"good", "check", text}
 	case "failed", "fail", "declined", "lost":
 		return Badge{"bad", "no", text}

@@ -5,6 +5,7 @@ import (
 
 	"mooring/internal/connect"
 	"mooring/internal/models"
+	"mooring/internal/oauth"
 )
 
 // OverviewPage is a merchant's first look: how far each connection has come, and its newest data.
@@ -17,10 +18,14 @@ type OverviewPage struct {
 type OverviewAccount struct {
 	Words
 	connect.ConnectionView
-	Mark  string
-	Steps []Step
-	Data  []BlockCard // what was fetched
+	Mark    string
+	Figures []Figure
+	Steps   []Step
+	Data    []BlockCard // what was fetched
 }
+
+// Figure is a number worth seeing first.
+type Figure struct{ Label, Value string }
 
 // Step is a ring of the checklist.
 type Step struct {
@@ -44,12 +49,28 @@ func (s *Server) showOverview(c *gin.Context, m *Merchant) error {
 		account := OverviewAccount{Words: page.Words, ConnectionView: view, Mark: page.Mark(view.Provider), Steps: page.steps(view)}
 		for _, card := range page.blockCards(view) {
 			if card.Fetched() {
+				card.More = "/connections/" + view.ID.String()
 				account.Data = append(account.Data, card)
+				account.Figures = append(account.Figures, card.figures()...)
 			}
 		}
 		page.Accounts = append(page.Accounts, account)
 	}
 	return s.show(c, page)
+}
+
+// figures picks the numbers of a block: what can be spent, and how much moved.
+func (b BlockCard) figures() []Figure {
+	var figures []Figure
+	for _, wallet := range b.Wallets {
+		figures = append(figures, Figure{b.T("block.wallet_available"), b.Money(wallet.Available)})
+	}
+	if b.Block == oauth.BlockWalletFlow {
+		for _, g := range b.Groups() {
+			figures = append(figures, Figure{g.Heading, b.Number(g.Total)})
+		}
+	}
+	return figures
 }
 
 // steps is how far a connection has come, and who must act.

@@ -60,8 +60,16 @@ func (w Words) Account(name, masked string) string {
 // Reason is a trouble in plain words. Who and Next may be empty.
 type Reason struct{ What, Who, Next string }
 
-// reasonOf explains a reason: in the provider's own words if it brings some for that code, else in ours.
-func (w Words) reasonOf(d oauth.Descriptor, reason, code string) Reason {
+// reasonOf explains why a connection is in trouble: in the provider's own words if it brings some for that code, else in
+// ours.
+func (w Words) reasonOf(d oauth.Descriptor, reason, code string) Reason { return w.explain(d, reason, code, "") }
+
+// attemptReasonOf explains why a try to connect failed. Unlike a sync, nobody repeats it but the person.
+func (w Words) attemptReasonOf(d oauth.Descriptor, reason, code string) Reason {
+	return w.explain(d, reason, code, "_attempt")
+}
+
+func (w Words) explain(d oauth.Descriptor, reason, code, variant string) Reason {
 	if e, ok := d.Explain(oauth.Kind(reason), code); ok {
 		return Reason{What: w.Say(e.Cause), Who: w.Say(e.Actor), Next: w.Say(e.Next)}
 	}
@@ -69,13 +77,14 @@ func (w Words) reasonOf(d oauth.Descriptor, reason, code string) Reason {
 	if !w.Has(key) {
 		key = "reason.internal"
 	}
-	provider := w.Say(d.Title)
-	actor := actorOf(reason)
-	return Reason{
-		What: w.T(key, "provider", provider),
-		Who:  w.T("reason_who."+actor, "provider", provider),
-		Next: w.T("reason_next."+nextOf(reason, actor), "provider", provider),
+	say := func(key string) string {
+		if w.Has(key + variant) {
+			key += variant
+		}
+		return w.T(key, "provider", w.Say(d.Title))
 	}
+	actor := actorOf(reason)
+	return Reason{What: say(key), Who: say("reason_who." + actor), Next: say("reason_next." + nextOf(reason, actor))}
 }
 
 // Who must act on a reason.
