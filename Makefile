@@ -1,6 +1,6 @@
 # Everything a newcomer types. Each target says what it needs when that is missing.
 .DEFAULT_GOAL := help
-.PHONY: help demo build test format vet lint unit bench schema clean
+.PHONY: help demo build test format vet lint unit bench schema pictures clean
 
 GOLANGCI := go tool -modfile=tools.mod golangci-lint
 
@@ -39,6 +39,10 @@ bench: ## benchmarks, with allocations
 schema: ## write migrations/schema.sql after a change of the migrations
 	@scripts/ensure-postgres
 	scripts/test go test ./internal/database -count=1 -run TestSchema_DumpIsCommitted -update
+
+pictures: ## photograph every page into ./pictures: both languages, phone and desktop, light and dark
+	@scripts/ensure-test-tools
+	PICTURES=$(CURDIR)/pictures scripts/test go test -tags pictures -count=1 -run TestPictures ./cmd/web
 
 clean: ## remove what was built; ./data stays
 	rm -rf bin node_modules

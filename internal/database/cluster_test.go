@@ -360,6 +360,7 @@ func processesIn(t *testing.T, dir string) (pids []string) {
 
 func BenchmarkStartCluster_Warm(b *testing.B) {
 	dir := b.TempDir()
+	must(b, startCluster(b, dir).Stop(b.Context()))
 	for b.Loop() {
 		must(b, startCluster(b, dir).Stop(b.Context()))
 	}

@@ -69,7 +69,8 @@ func programDirs() []string {
 		matches, _ := filepath.Glob(pattern) // fails on a malformed pattern only
 		dirs = append(dirs, matches...)
 	}
-	return dirs
+	slices.Sort(dirs)
+	return slices.Compact(dirs) // asking one takes longer than anything else here
 }
 
 // inspect asks the programs of a folder for their version. `postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)`.
