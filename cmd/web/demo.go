@@ -149,7 +149,7 @@ func (s *stage) close(ctx context.Context) {
 // process, however it ends.
 func lockDir(dir string) (*os.File, error) {
 	// Others may pass through, because PostgreSQL may have to run as another user; they may not look around.
-	if err := os.MkdirAll(dir, 0o711); err != nil {
+	if err := os.MkdirAll(dir, 0o711); err != nil { //nolint:gosec // nothing can be listed, and every file in it is 0600
 		return nil, fmt.Errorf("DATA_DIR: %w", err)
 	}
 	lock, err := os.OpenFile(filepath.Join(dir, "demo.lock"), os.O_CREATE|os.O_RDWR, 0o600)

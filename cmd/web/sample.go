@@ -153,43 +153,42 @@ func consentAtAsiaBill(ctx context.Context, location, merNo string) (url.Values,
 		}
 		return nil
 	}}
-	login, err := visit(ctx, browser, http.MethodGet, location, nil)
+	login, _, err := visit(ctx, browser, http.MethodGet, location, nil)
 	if err != nil {
 		return nil, err
 	}
-	ticket := login.Request.URL.Query().Get("visit")
-	consent, err := visit(ctx, browser, http.MethodPost, login.Request.URL.ResolveReference(&url.URL{Path: "/oauth/login"}).String(), url.Values{
+	ticket := login.Query().Get("visit")
+	if _, _, err = visit(ctx, browser, http.MethodPost, login.ResolveReference(&url.URL{Path: "/oauth/login"}).String(), url.Values{
 		"visit": {ticket}, "merchantId": {merNo}, "username": {"admin"}, "password": {"asiabill-" + merNo},
-	})
-	if err != nil {
+	}); err != nil {
 		return nil, err
 	}
-	answer, err := visit(ctx, browser, http.MethodPost, consent.Request.URL.ResolveReference(&url.URL{Path: "/oauth/consent"}).String(), url.Values{
+	_, back, err := visit(ctx, browser, http.MethodPost, login.ResolveReference(&url.URL{Path: "/oauth/consent"}).String(), url.Values{
 		"visit": {ticket}, "decision": {"allow"},
 	})
-	if err != nil {
-		return nil, err
-	}
-	back, err := answer.Location()
-	if err != nil {
-		return nil, errors.New("the AsiaBill simulator did not send the browser back")
+	if err != nil || back == nil {
+		return nil, errors.Join(err, errors.New("the AsiaBill simulator did not send the browser back"))
 	}
 	return back.Query(), nil
 }
 
-// visit opens a page and reads it to its end.
-func visit(ctx context.Context, browser *http.Client, method, address string, form url.Values) (*http.Response, error) {
+// visit opens a page and follows where it leads. It gives where it arrived, and where it would have gone on to.
+func visit(ctx context.Context, browser *http.Client, method, address string, form url.Values) (at, onward *url.URL, err error) {
 	req, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(form.Encode()))
 	if err != nil {
-		return nil, errors.New("the AsiaBill simulator's address cannot be used")
+		return nil, nil, errors.New("the AsiaBill simulator's address cannot be used")
 	}
 	if form != nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	resp, err := browser.Do(req)
 	if err != nil {
-		return nil, errors.New("the AsiaBill simulator does not answer") // the error would show the address, and with it the state
+		return nil, nil, errors.New("the AsiaBill simulator does not answer") // the error would show the address, and with it the state
 	}
-	_, _ = io.Copy(io.Discard, resp.Body)
-	return resp, resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+		return nil, nil, errors.New("the AsiaBill simulator broke off its answer")
+	}
+	onward, _ = resp.Location() // none: this is where it ends
+	return resp.Request.URL, onward, nil
 }
