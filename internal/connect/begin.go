@@ -67,16 +67,22 @@ func (s *Service) Begin(ctx context.Context, st *models.TenantStore, r BeginRequ
 
 // redirectFlow finds a provider that browsers are sent to.
 func (s *Service) redirectFlow(slug string) (oauth.RedirectFlow, oauth.Descriptor, error) {
+	return flowOf[oauth.RedirectFlow](s, slug)
+}
+
+// flowOf finds an offered provider by its way in. NotFound for a slug nobody has or another way in, Conflict for a
+// provider that is not offered here.
+func flowOf[F oauth.Provider](s *Service, slug string) (flow F, d oauth.Descriptor, err error) {
 	d, offered, known := s.Providers.Describe(slug)
 	if !known {
-		return nil, d, models.NotFound()
+		return flow, d, models.NotFound()
 	}
 	if !offered {
-		return nil, d, errs.New(errs.Conflict, "error.not_offered")
+		return flow, d, errs.New(errs.Conflict, "error.not_offered")
 	}
-	flow, ok := s.Providers.offered[slug].(oauth.RedirectFlow)
+	flow, ok := s.Providers.offered[slug].(F)
 	if !ok {
-		return nil, d, models.NotFound()
+		return flow, d, models.NotFound()
 	}
 	return flow, d, nil
 }

@@ -23,20 +23,26 @@ type NewAttempt struct {
 	StateHash    []byte
 	BrowserHash  []byte
 	Verifier     vault.Sealed
+	Spent        bool // nothing is to come back: the provider is asked at once
 	ExpiresAt    time.Time
 }
 
-// CreateAttempt stores a try before the browser leaves. One round trip. NotFound when the connection to reconnect is
+// CreateAttempt stores a try before the browser leaves, or before the provider is asked. One round trip. NotFound when the connection to reconnect is
 // not the tenant's.
 func (t *TenantStore) CreateAttempt(ctx context.Context, a NewAttempt) (err error) {
 	defer explain("CreateAttempt", &err)
+	now := t.now()
+	status, consumed := Pending, (*time.Time)(nil)
+	if a.Spent {
+		status, consumed = Exchanging, &now
+	}
 	err = t.batch(ctx, func(b *pgx.Batch) {
 		b.Queue(`
 			INSERT INTO attempts (tenant_id, id, user_id, session_id, provider, environment, connection_id, state_hash,
-			    browser_hash, verifier_sealed, status, created_at, expires_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'pending', $11, $12)`,
+			    browser_hash, verifier_sealed, status, created_at, consumed_at, expires_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 			t.tenant, a.ID, a.UserID, a.SessionID, a.Provider, a.Environment, a.ConnectionID, a.StateHash,
-			a.BrowserHash, []byte(a.Verifier), t.now(), a.ExpiresAt)
+			a.BrowserHash, []byte(a.Verifier), status, now, consumed, a.ExpiresAt)
 		event := NewEvent{Kind: "attempt.begun", Detail: map[string]any{"provider": a.Provider}}
 		if a.ConnectionID != nil {
 			event.Connection = *a.ConnectionID

@@ -1,0 +1,87 @@
+package connect
+
+import (
+	"context"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"mooring/internal/errs"
+	"mooring/internal/models"
+	"mooring/internal/oauth"
+	"mooring/internal/secret"
+)
+
+// longestValue is more than any key that a person pastes, private keys included.
+const longestValue = 16 << 10
+
+// SubmitRequest is a filled-in form of a provider whose way in is a key.
+type SubmitRequest struct {
+	Provider  string
+	UserID    uuid.UUID
+	SessionID uuid.UUID
+	Reconnect *uuid.UUID // the connection to give a new credential; nil: a new account
+	Values    oauth.Values
+}
+
+// Fields gives the form of a provider whose way in is a key; nothing for one that browsers are sent to.
+func (s *Service) Fields(slug string) []oauth.Field {
+	if flow, ok := s.Providers.offered[slug].(oauth.KeyFlow); ok {
+		return flow.Fields()
+	}
+	return nil
+}
+
+// Submit connects an account by the values of a form. The attempt that it gives says how it ended, as after Finish; an
+// Invalid error names the field to correct, and nothing was sent then.
+func (s *Service) Submit(ctx context.Context, st *models.TenantStore, r SubmitRequest) (models.Attempt, error) {
+	flow, d, err := flowOf[oauth.KeyFlow](s, r.Provider)
+	if err != nil {
+		return models.Attempt{}, err
+	}
+	values, err := filledIn(flow.Fields(), r.Values)
+	if err != nil {
+		return models.Attempt{}, err
+	}
+	id := uuid.Must(uuid.NewV7())
+	err = st.CreateAttempt(ctx, models.NewAttempt{
+		ID: id, UserID: r.UserID, SessionID: r.SessionID, Provider: r.Provider, Environment: d.Environment, ConnectionID: r.Reconnect,
+		StateHash: hashOf(random().Reveal()), BrowserHash: []byte{}, Verifier: []byte{}, Spent: true, ExpiresAt: s.Now().Add(redirectLife),
+	})
+	if err != nil {
+		return models.Attempt{}, err
+	}
+	attempt, err := s.Attempt(ctx, st, id, r.UserID)
+	if err != nil {
+		return attempt, err
+	}
+
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTime)
+	defer cancel()
+	cred, err := flow.Verify(ctx, values)
+	if err != nil {
+		return s.fail(ctx, st, attempt, err)
+	}
+	account, err := flow.Identify(ctx, cred)
+	if err != nil {
+		return s.fail(ctx, st, attempt, err)
+	}
+	return s.bind(ctx, st, attempt, account, cred)
+}
+
+// filledIn takes the declared fields from a form and nothing else. The white space around a value, which comes along
+// when it is pasted, is nobody's secret.
+func filledIn(fields []oauth.Field, given oauth.Values) (oauth.Values, error) {
+	values := oauth.Values{}
+	for _, field := range fields {
+		value := strings.TrimSpace(given[field.Name].Reveal())
+		switch {
+		case value == "" && field.Required:
+			return nil, errs.New(errs.Invalid, "error.field_missing").On(field.Name)
+		case len(value) > longestValue:
+			return nil, errs.New(errs.Invalid, "error.field_long").On(field.Name)
+		}
+		values[field.Name] = secret.New(value)
+	}
+	return values, nil
+}
