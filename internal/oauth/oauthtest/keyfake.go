@@ -22,7 +22,7 @@ const (
 // Verify. Use it by pointer: &KeyFake{Fake: Fake{Slug: "keyed"}}.
 type KeyFake struct {
 	Fake
-	noRedirect
+	NoRedirect
 
 	FormFields []oauth.Field // two: KeyFakeID and KeyFakeSecret
 	OnVerify   func(context.Context, oauth.Values) (oauth.Credential, error)
@@ -37,15 +37,15 @@ var (
 	_ oauth.WalletFlowFetcher = (*KeyFake)(nil)
 )
 
-// noRedirect hides Fake's redirect flow: a method that two embedded types have at the same depth belongs to neither, and
-// a provider has exactly one way in.
-type noRedirect struct{}
+// NoRedirect takes the redirect flow from a fake with another way in: a method that two embedded types have at the same
+// depth belongs to neither, and a provider has exactly one way in.
+type NoRedirect struct{}
 
 // AuthURL hides Fake.AuthURL.
-func (noRedirect) AuthURL() {}
+func (NoRedirect) AuthURL() {}
 
 // Exchange hides Fake.Exchange.
-func (noRedirect) Exchange() {}
+func (NoRedirect) Exchange() {}
 
 // Descriptor implements oauth.Provider.
 func (k *KeyFake) Descriptor() oauth.Descriptor {

@@ -18,13 +18,14 @@ type Subject struct {
 	// RedirectURI.
 	Settings func(base string) map[string]string
 
-	// Well is the provider as documented. It must honour Arrival whenever asked, always with the same answer.
+	// Well is the provider as documented. It must honour Arrival or Values whenever asked, always with the same answer.
 	Well    http.Handler
-	Arrival oauth.Arrival
+	Arrival oauth.Arrival // RedirectFlow
+	Values  oauth.Values  // KeyFlow: what a merchant pastes
 
 	Refusal string   // a documented refusal that comes with status 200: its verdict is in the body
 	NoToken string   // a success that holds an empty token
-	Secrets []string // what Settings, Arrival and Well contain that no error may tell
+	Secrets []string // what Settings, Arrival, Values and Well contain that no error may tell
 }
 
 // RedirectURI is the callback address that the suite departs with. Its bytes must survive the way there.
@@ -40,6 +41,7 @@ func Run(t *testing.T, s Subject) {
 	t.Run("descriptor", func(t *testing.T) { checkDescriptor(t, s) })
 	t.Run("authorisation address", func(t *testing.T) { checkAuthURL(t, s) })
 	t.Run("no code sends nothing", func(t *testing.T) { checkNoCode(t, s) })
+	t.Run("fields", func(t *testing.T) { checkFields(t, s) })
 	t.Run("forgiven", func(t *testing.T) { checkForgiven(t, s) })
 	t.Run("faults", func(t *testing.T) { checkFaults(t, s) })
 	t.Run("cancelled", func(t *testing.T) { checkCancelled(t, s) })
@@ -56,12 +58,9 @@ type step struct {
 // steps lists what p can be asked, by the abilities that it has.
 func steps(t testing.TB, s Subject, p oauth.Provider, cred oauth.Credential) []step {
 	t.Helper()
-	flow, ok := p.(oauth.RedirectFlow)
-	if !ok {
-		t.Fatal("the suite knows the redirect flow only; teach it the other way in first")
-	}
+	name, once, enter := wayIn(t, s, p)
 	list := []step{
-		{"Exchange", true, func(ctx context.Context) (any, error) { return flow.Exchange(ctx, s.Arrival) }},
+		{name, once, func(ctx context.Context) (any, error) { return enter(ctx) }},
 		{"Identify", false, func(ctx context.Context) (any, error) { return p.Identify(ctx, cred) }},
 	}
 	if f, ok := p.(oauth.MerchantFetcher); ok {

@@ -41,6 +41,9 @@ func newStage(t testing.TB, s Subject) *stage {
 	t.Helper()
 	st := &stage{subject: s, slug: s.Factory.Describe().Slug}
 	st.secrets = append([]string{planted, s.Arrival.Code.Reveal()}, s.Secrets...)
+	for _, value := range s.Values {
+		st.secrets = append(st.secrets, value.Reveal())
+	}
 	st.server = httptest.NewServer(http.HandlerFunc(st.serve))
 	t.Cleanup(func() {
 		st.server.Close()
@@ -116,13 +119,10 @@ func loaded(s Subject, base string) oauth.Settings {
 // step makes a provider and a credential while all is well, and gives the step to take afterwards.
 func (st *stage) step(t testing.TB, name string, patience time.Duration) step {
 	t.Helper()
-	healthy, ok := st.provider(t, 10*time.Second).(oauth.RedirectFlow)
-	if !ok {
-		t.Fatal("the suite knows the redirect flow only; teach it the other way in first")
-	}
-	cred, err := healthy.Exchange(t.Context(), st.subject.Arrival)
+	way, _, enter := wayIn(t, st.subject, st.provider(t, 10*time.Second))
+	cred, err := enter(t.Context())
 	if err != nil {
-		t.Fatalf("Exchange while all is well: %v", err)
+		t.Fatalf("%s while all is well: %v", way, err)
 	}
 	st.secrets = append(st.secrets, cred.AccessToken.Reveal(), cred.RefreshToken.Reveal())
 	for _, s := range steps(t, st.subject, st.provider(t, patience), cred) {
