@@ -77,11 +77,12 @@ type User struct {
 	Created  time.Time `json:"created,omitzero"`
 }
 
-// Wallet is the balance in one currency or coin. Frozen is part of Total.
+// Wallet is the balance in one currency or coin. Frozen is part of Total; CreditLine is not.
 type Wallet struct {
-	Available Money `json:"available"`
-	Frozen    Money `json:"frozen"`
-	Total     Money `json:"total"`
+	Available  Money `json:"available"`
+	Frozen     Money `json:"frozen"`
+	Total      Money `json:"total"`
+	CreditLine Money `json:"credit_line,omitzero"` // what may be spent beyond the balance, where the provider grants that
 }
 
 // FlowEntry is one movement. Kind and Status are the provider's own words, lower case.

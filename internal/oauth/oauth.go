@@ -40,8 +40,12 @@ type RedirectFlow interface {
 // LinkFlow is a way in by a link that the provider makes for us and a person opens elsewhere, often on a phone.
 type LinkFlow interface {
 	Provider
+	Receiver // the end comes by the provider's server
 	Fields() []Field
-	Link(ctx context.Context, d Departure, values Values) (string, error)
+
+	// Link asks the provider for a link. Values are checked before anything is sent; Link never repeats a call whose
+	// answer is unknown.
+	Link(ctx context.Context, d Departure, values Values) (Link, error)
 }
 
 // KeyFlow is a way in by values that a person copies from the provider.
@@ -54,9 +58,13 @@ type KeyFlow interface {
 
 // Departure is what a flow sends along when the browser leaves.
 type Departure struct {
-	RedirectURI string        // our callback address, exactly as registered at the provider
+	RedirectURI string        // our callback address, exactly as registered; for a LinkFlow the attempt's own, a server's
 	State       secret.String // 256 random bits, base64url
 	Challenge   string        // PKCE S256 challenge of the attempt's verifier
+
+	// Subject is a name for who leaves, for a LinkFlow that must give one: always the same for this person at this
+	// provider, and without meaning to anybody else.
+	Subject string
 }
 
 // Arrival is what came back.
@@ -90,6 +98,8 @@ type Field struct {
 	Help     Text
 	Secret   bool
 	Required bool
+	Choices  []string // it is one of these, the first unless chosen; none: free text
+	Long     bool     // of several lines, as a key is
 }
 
 // Values are a form's values by Field.Name.
