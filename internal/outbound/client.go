@@ -57,6 +57,7 @@ type Client struct {
 	observe Observer
 	gate    *gate
 	secure  *http.Transport // https: to every public address, and to what is allowed
+	classic *http.Transport // https without HTTP/2, see HTTP1
 	plain   *http.Transport // http: to what is allowed and nowhere else
 }
 
@@ -80,6 +81,9 @@ func New(o Options) *Client {
 	inFlight := cmp.Or(o.MaxInFlight, defaultMaxInFlight)
 	c.gate = newGate(uint(max(inFlight, 1)), c.timeout)
 	c.secure = newTransport(o, o.Allow.guardSecure(), inFlight, c.timeout)
+	c.classic = newTransport(o, o.Allow.guardSecure(), inFlight, c.timeout)
+	c.classic.ForceAttemptHTTP2, c.classic.Protocols = false, new(http.Protocols)
+	c.classic.Protocols.SetHTTP1(true)
 	c.plain = newTransport(o, o.Allow.guardPlain(), inFlight, c.timeout)
 	return c
 }
@@ -87,6 +91,7 @@ func New(o Options) *Client {
 // Close lets go of idle connections.
 func (c *Client) Close() {
 	c.secure.CloseIdleConnections()
+	c.classic.CloseIdleConnections()
 	c.plain.CloseIdleConnections()
 }
 
@@ -151,6 +156,9 @@ func (c *Client) transportFor(req *http.Request) (*http.Transport, error) {
 	}
 	switch u.Scheme {
 	case "https":
+		if keepsHTTP1(req) {
+			return c.classic, nil
+		}
 		return c.secure, nil
 	case "http":
 		return c.plain, nil

@@ -39,6 +39,17 @@ func Once(req *http.Request) *http.Request {
 	return req
 }
 
+// HTTP1 keeps a call on HTTP/1.1. HTTP/2 writes the names of headers in lower case, and a provider may look for them in
+// the letters of its documents; those are kept when they are put into req.Header past its Set.
+func HTTP1(req *http.Request) *http.Request {
+	return req.WithContext(context.WithValue(req.Context(), http1{}, true))
+}
+
+// http1 marks a request; of a request's own context nothing else is looked at.
+type http1 struct{}
+
+func keepsHTTP1(req *http.Request) bool { return req.Context().Value(http1{}) != nil }
+
 type noBytes struct{}
 
 func (noBytes) Read([]byte) (int, error) { return 0, io.EOF }
