@@ -42,6 +42,36 @@ func Mask(value string) string {
 	return string(runes[:keep]) + "•••" + string(runes[len(runes)-keep:])
 }
 
+// Masked is a value of which the provider itself shows only parts: 133****0170. It is not the value. It stands in the
+// Masked map of its block under the JSON name of the field that would hold the value, and that field is then empty. Two
+// that look alike may hide different values, so == does not compile; its JSON is an object, so that no export and no
+// search takes it for the value.
+type Masked struct {
+	_     [0]func()
+	shown string
+}
+
+// NewMasked keeps what the provider shows.
+func NewMasked(shown string) Masked { return Masked{shown: shown} }
+
+// String gives what the provider shows, fit for a page as it is.
+func (m Masked) String() string { return m.shown }
+
+type maskedText struct {
+	Masked string `json:"masked"`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (m Masked) MarshalJSON() ([]byte, error) { return json.Marshal(maskedText{m.shown}) }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (m *Masked) UnmarshalJSON(text []byte) error {
+	var t maskedText
+	err := json.Unmarshal(text, &t)
+	m.shown = t.Masked
+	return err
+}
+
 // Money is an exact amount. Currency is an ISO 4217 code or a coin's symbol; empty where the provider tells none.
 type Money struct {
 	Amount   decimal.Decimal `json:"amount"`
@@ -65,6 +95,13 @@ type Company struct {
 	LegalPerson Personal  `json:"legal_person,omitempty"`
 	LegalPhone  Personal  `json:"legal_phone,omitempty"`
 	Registered  time.Time `json:"registered,omitzero"`
+	Province    string    `json:"province,omitempty"`
+	City        string    `json:"city,omitempty"`
+	Zone        string    `json:"zone,omitempty"` // district
+	Phone       Personal  `json:"phone,omitempty"`
+	None        bool      `json:"none,omitempty"` // the provider says that the account has no company
+
+	Masked map[string]Masked `json:"masked,omitempty"` // by the JSON name of the field that is empty because of it
 }
 
 // User is the person who holds the account at the provider.
@@ -75,6 +112,10 @@ type User struct {
 	Phone    Personal  `json:"phone,omitempty"`
 	Email    Personal  `json:"email,omitempty"`
 	Created  time.Time `json:"created,omitzero"`
+	Sex      string    `json:"sex,omitempty"`   // the provider's own code
+	Admin    bool      `json:"admin,omitempty"` // administers the company's account, by the provider's word
+
+	Masked map[string]Masked `json:"masked,omitempty"` // by the JSON name of the field that is empty because of it
 }
 
 // Wallet is the balance in one currency or coin. Frozen is part of Total; CreditLine is not.

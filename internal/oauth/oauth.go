@@ -89,6 +89,10 @@ type Credential struct {
 type Account struct {
 	ExternalID string // the provider's id of the account, a string even where it is digits
 	Name       string // a name that a person recognises, if the provider tells one
+
+	// TenantOnly says that the provider masks the id: another account may show the same one. It then tells accounts
+	// apart within one tenant only, and never keeps another tenant from connecting.
+	TenantOnly bool
 }
 
 // Field is one input of a LinkFlow's or KeyFlow's form.
