@@ -109,7 +109,11 @@ func sentence(err error) error {
 		if !ok || e.Code == errs.Internal || e.Code == errs.Unavailable {
 			return err
 		}
-		texts = append(texts, bundle.Printer("en").T(e.Key, e.Args))
+		text := bundle.Printer("en").T(e.Key, e.Args)
+		if e.Field != "" {
+			text = e.Field + ": " + text
+		}
+		texts = append(texts, text)
 	}
 	return errors.New(strings.Join(texts, " "))
 }
