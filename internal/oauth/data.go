@@ -115,6 +115,9 @@ type User struct {
 	Sex      string    `json:"sex,omitempty"`   // the provider's own code
 	Admin    bool      `json:"admin,omitempty"` // administers the company's account, by the provider's word
 
+	VerificationType  string `json:"verification_type,omitempty"`  // how the provider verified the person, by its own code
+	VerificationLevel string `json:"verification_level,omitempty"` // how far, by its own code
+
 	Masked map[string]Masked `json:"masked,omitempty"` // by the JSON name of the field that is empty because of it
 }
 
@@ -124,6 +127,9 @@ type Wallet struct {
 	Frozen     Money `json:"frozen"`
 	Total      Money `json:"total"`
 	CreditLine Money `json:"credit_line,omitzero"` // what may be spent beyond the balance, where the provider grants that
+
+	Worth    Money `json:"worth,omitzero"`     // what the provider reckons Total is worth, in another currency; zero: it does not say
+	AllWorth Money `json:"all_worth,omitzero"` // the same of all the account's wallets together; equal in each of them
 }
 
 // FlowEntry is one movement. Kind and Status are the provider's own words, lower case.
