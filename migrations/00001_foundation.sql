@@ -303,8 +303,6 @@ ALTER TABLE users ENABLE ROW LEVEL SECURITY;
 ALTER TABLE users FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_person ON users TO mooring_app
     USING (id = (SELECT current_person())) WITH CHECK (id = (SELECT current_person()));
-CREATE POLICY fellow_members ON users FOR SELECT TO mooring_app
-    USING (EXISTS (SELECT FROM memberships m WHERE m.tenant_id = (SELECT current_tenant()) AND m.user_id = users.id));
 CREATE POLICY platform_reads ON users FOR SELECT TO mooring_platform USING (true);
 
 ALTER TABLE sessions ENABLE ROW LEVEL SECURITY;

@@ -543,10 +543,6 @@ ALTER TABLE public.credentials ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.events ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY fellow_members ON public.users FOR SELECT TO mooring_app USING ((EXISTS ( SELECT
-   FROM public.memberships m
-  WHERE ((m.tenant_id = ( SELECT public.current_tenant() AS current_tenant)) AND (m.user_id = users.id)))));
-
 ALTER TABLE public.memberships ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY own_person ON public.platform_admins FOR SELECT TO mooring_app USING ((user_id = ( SELECT public.current_person() AS current_person)));

@@ -24,11 +24,9 @@ func (s *Service) Disconnect(ctx context.Context, st *models.TenantStore, id uui
 	if err != nil {
 		return err
 	}
-	before.CredentialVersion-- // the row has moved on, the credential in hand has not
-	cred, err := s.openCredential(key, before, last)
-	if err != nil {
-		return nil // it did not open: there is nothing to revoke, and nothing left here
+	before.CredentialVersion--                                        // the row has moved on, the credential in hand has not
+	if cred, err := s.openCredential(key, before, last); err == nil { // one that does not open cannot be revoked either
+		s.revoke(context.WithoutCancel(ctx), before.Provider, cred)
 	}
-	s.revoke(context.WithoutCancel(ctx), before.Provider, cred)
 	return nil
 }

@@ -47,7 +47,7 @@ func (p *PlatformStore) Tenants(ctx context.Context, q TenantQuery) (page Tenant
 		return page, err
 	}
 	search := strings.ToLower(strings.TrimSpace(q.Search))
-	pattern := "%" + likeEscaper.Replace(search) + "%"
+	pattern := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(search) + "%"
 	err = p.batch(ctx, scope{}, func(b *pgx.Batch) {
 		b.Queue(`
 			WITH page AS MATERIALIZED (
@@ -121,8 +121,6 @@ func (p *PlatformStore) Tenant(ctx context.Context, id uuid.UUID) (d TenantDetai
 	}
 	return d, err
 }
-
-var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 // cursor names a place in a list by its last row. It holds nothing that the page does not show.
 func cursor(at time.Time, id uuid.UUID) string {

@@ -127,7 +127,11 @@ func (d door) inTx(ctx context.Context, sc scope, fn func(tx *Tx) error) error {
 
 	var tx pgx.Tx
 	err = conn.Raw(func(driver any) (err error) {
-		tx, err = driver.(*stdlib.Conn).Conn().BeginTx(ctx, pgx.TxOptions{BeginQuery: sc.begin()})
+		c, ok := driver.(*stdlib.Conn)
+		if !ok {
+			return fmt.Errorf("the driver is a %T", driver)
+		}
+		tx, err = c.Conn().BeginTx(ctx, pgx.TxOptions{BeginQuery: sc.begin()})
 		return err
 	})
 	if err != nil {

@@ -116,10 +116,6 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 		_, err := e.stranger.Key(ctx)
 		return false, err // the stranger's own key
 	},
-	"Members": func(ctx context.Context, e estate) (bool, error) {
-		members, err := e.stranger.Members(ctx)
-		return len(members) != 1 || members[0].UserID != e.strangerUser, err
-	},
 	"Overview": func(ctx context.Context, e estate) (bool, error) {
 		conns, sealing, err := e.stranger.Overview(ctx)
 		return len(conns)+len(sealing.Snapshots) > 0, err

@@ -64,17 +64,6 @@ func (t *TenantStore) Events(ctx context.Context, before uuid.UUID, limit int) (
 	return events, err
 }
 
-// Members gives the people of the tenant, oldest membership first.
-func (t *TenantStore) Members(ctx context.Context) (members []Member, err error) {
-	defer explain("Members", &err)
-	err = t.inTx(ctx, func(tx *Tx) error {
-		return tx.gorm.Table("memberships AS m").Joins("JOIN users u ON u.id = m.user_id").
-			Select("m.user_id, u.email, m.role, m.created_at").
-			Where("m.tenant_id = ?", t.tenant).Order("m.created_at, m.user_id").Scan(&members).Error
-	})
-	return members, err
-}
-
 func (t *TenantStore) batch(ctx context.Context, fill func(b *pgx.Batch)) error {
 	return t.door.batch(ctx, scope{tenant: t.tenant}, fill)
 }
