@@ -62,7 +62,9 @@ type Reason struct{ What, Who, Next string }
 
 // reasonOf explains why a connection is in trouble: in the provider's own words if it brings some for that code, else in
 // ours.
-func (w Words) reasonOf(d oauth.Descriptor, reason, code string) Reason { return w.explain(d, reason, code, "") }
+func (w Words) reasonOf(d oauth.Descriptor, reason, code string) Reason {
+	return w.explain(d, reason, code, "")
+}
 
 // attemptReasonOf explains why a try to connect failed. Unlike a sync, nobody repeats it but the person.
 func (w Words) attemptReasonOf(d oauth.Descriptor, reason, code string) Reason {
