@@ -45,7 +45,7 @@ type commands struct {
 // misuse is an error of the person who typed the command.
 type misuse struct{ error }
 
-// quiet ends a command with code 1 after it has said itself what is wrong.
+// errTold ends a command with code 1 after it has said itself what is wrong.
 var errTold = errors.New("told already")
 
 // run carries out one command and gives its exit code: 0 success, 2 wrong use, 1 failure with a sentence on stderr. The
