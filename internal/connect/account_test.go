@@ -1,12 +1,14 @@
 package connect_test
 
 import (
+	"context"
 	"sync"
 	"testing"
 
 	"mooring/internal/connect"
 	"mooring/internal/errs"
 	"mooring/internal/models"
+	"mooring/internal/oauth"
 	"mooring/internal/oauth/oauthtest"
 )
 
@@ -30,6 +32,21 @@ func TestOneAccountBelongsToOneTenant(t *testing.T) {
 
 	must(t, h.service.Disconnect(t.Context(), first.again(), c.ID))
 	second.connected("12345")
+}
+
+func TestAMaskedAccountCountsWithinItsTenantOnly(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, &oauthtest.Fake{OnIdentify: func(context.Context, oauth.Credential) (oauth.Account, error) {
+		return oauth.Account{ExternalID: "133****0170", TenantOnly: true}, nil
+	}}, nil)
+	first, second := h.newMerchant(), h.newMerchant()
+	c := first.connected("1")
+	if again := first.connected("2"); again.ID != c.ID {
+		t.Error("the same masked account became a second connection of its tenant")
+	}
+	if other := second.connected("3"); other.ID == c.ID {
+		t.Error("two tenants share a connection")
+	}
 }
 
 func TestTwoTenantsClaimAtOnce(t *testing.T) {

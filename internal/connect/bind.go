@@ -19,7 +19,7 @@ func (s *Service) bind(ctx context.Context, st *models.TenantStore, a models.Att
 	if err != nil {
 		return s.orphan(ctx, st, a, cred, err)
 	}
-	hash, err := s.accountHash(a, account)
+	hash, err := s.accountHash(st.Tenant(), a, account)
 	if err != nil {
 		return s.orphan(ctx, st, a, cred, err)
 	}
@@ -59,7 +59,7 @@ func (s *Service) bindNew(ctx context.Context, st *models.TenantStore, key vault
 	account oauth.Account, cred oauth.Credential,
 ) (err error) {
 	n.ID, n.Version = uuid.Must(uuid.NewV7()), 1
-	text := accountText{ExternalID: account.ExternalID, Name: account.Name}
+	text := accountText(account)
 	if n.Account, err = s.seal(key, accountPlace(st.Tenant(), n.ID, n.Provider), text); err != nil {
 		return err
 	}
@@ -95,9 +95,14 @@ func (s *Service) reconnecting(ctx context.Context, st *models.TenantStore, a mo
 	return &d.Connection, nil
 }
 
-// accountHash finds the same account again, over all tenants, without telling which it is.
-func (s *Service) accountHash(a models.Attempt, account oauth.Account) ([]byte, error) {
-	return s.Vault.Hash("account", a.Provider, string(a.Environment), account.ExternalID)
+// accountHash finds the same account again, over all tenants, without telling which it is. An id that the provider masks
+// may be several accounts': it counts within its tenant, and claims nothing from the others.
+func (s *Service) accountHash(tenant uuid.UUID, a models.Attempt, account oauth.Account) ([]byte, error) {
+	parts := []string{a.Provider, string(a.Environment), account.ExternalID}
+	if account.TenantOnly {
+		parts = append(parts, tenant.String())
+	}
+	return s.Vault.Hash("account", parts...)
 }
 
 // orphan is for the worst moment: the provider has issued a credential, and we could not keep it. The person is told,

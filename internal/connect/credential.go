@@ -27,10 +27,11 @@ type credentialText struct {
 type accountText struct {
 	ExternalID string `json:"external_id"`
 	Name       string `json:"name,omitempty"`
+	TenantOnly bool   `json:"tenant_only,omitempty"`
 }
 
 func (t accountText) account() oauth.Account {
-	return oauth.Account{ExternalID: t.ExternalID, Name: t.Name}
+	return oauth.Account(t)
 }
 
 // returnedText is what a parked attempt keeps sealed until the person confirms.

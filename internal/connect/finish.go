@@ -125,7 +125,7 @@ func (s *Service) park(ctx context.Context, st *models.TenantStore, a models.Att
 		return a, err
 	}
 	sealed, err := s.seal(key, returnedPlace(st.Tenant(), a), returnedText{
-		Account:    accountText{ExternalID: account.ExternalID, Name: account.Name},
+		Account:    accountText(account),
 		Credential: writeCredential(cred),
 	})
 	if err != nil {

@@ -19,7 +19,9 @@ type ConnectPage struct {
 	Name     string // the account to come back with, when reconnecting
 	Action   string // where the form goes
 	Back     string
-	Host     string // the provider's, so that people know where they are when they are there
+	Host     string  // the provider's, so that people know where they are when they are there
+	Fields   []Field // the form, for a provider whose way in is a key
+	Faults   Faults
 }
 
 // askConnect answers "GET /connect/:provider".
@@ -28,11 +30,14 @@ func (s *Server) askConnect(c *gin.Context, m *Merchant) error {
 	if !ok {
 		return models.NotFound()
 	}
-	page := ConnectPage{
+	return s.showAsk(c, s.connectPage(c, m, d, offered))
+}
+
+func (s *Server) connectPage(c *gin.Context, m *Merchant, d oauth.Descriptor, offered bool) ConnectPage {
+	return ConnectPage{
 		Page: s.page(c, "connect.ask_title", "provider", m.say(d.Title)), Provider: d, Offered: offered,
 		Action: "/connect/" + d.Slug, Back: "/connections", Host: hostOf(d.FormOrigin),
 	}
-	return s.showAsk(c, page)
 }
 
 // askReconnect answers "GET /connections/:id/reconnect".
@@ -41,6 +46,10 @@ func (s *Server) askReconnect(c *gin.Context, m *Merchant) error {
 	if err != nil {
 		return err
 	}
+	return s.showAsk(c, s.reconnectPage(c, m, view))
+}
+
+func (s *Server) reconnectPage(c *gin.Context, m *Merchant, view connect.ConnectionView) ConnectPage {
 	d, offered, _ := s.Connect.Describe(view.Provider.Slug)
 	address := "/connections/" + view.ID.String()
 	page := ConnectPage{
@@ -48,20 +57,26 @@ func (s *Server) askReconnect(c *gin.Context, m *Merchant) error {
 		Again: true, Action: address + "/reconnect", Back: address, Host: hostOf(d.FormOrigin),
 	}
 	page.Name = page.Account(view.AccountName, view.AccountMasked)
-	return s.showAsk(c, page)
+	return page
 }
 
 func (s *Server) showAsk(c *gin.Context, page ConnectPage) error {
 	eventOf(c.Request.Context()).concerns(page.Provider.Slug, uuid.Nil)
-	if page.Offered {
+	if page.Offered && page.Provider.FormOrigin != "" {
 		allowForm(c, page.Provider.FormOrigin)
 	}
+	page.Fields = keyFields(page, s.Connect.Fields(page.Provider.Slug))
 	return s.show(c, page)
 }
 
 // beginConnect answers "POST /connect/:provider".
 func (s *Server) beginConnect(c *gin.Context, m *Merchant) error {
-	return s.begin(c, m, c.Param("provider"), nil)
+	slug := c.Param("provider")
+	if len(s.Connect.Fields(slug)) == 0 {
+		return s.begin(c, m, slug, nil)
+	}
+	d, offered, _ := s.Connect.Describe(slug)
+	return s.submit(c, m, s.connectPage(c, m, d, offered), nil)
 }
 
 // reconnect answers "POST /connections/:id/reconnect".
@@ -70,7 +85,10 @@ func (s *Server) reconnect(c *gin.Context, m *Merchant) error {
 	if err != nil {
 		return err
 	}
-	return s.begin(c, m, view.Provider.Slug, &view.ID)
+	if len(s.Connect.Fields(view.Provider.Slug)) == 0 {
+		return s.begin(c, m, view.Provider.Slug, &view.ID)
+	}
+	return s.submit(c, m, s.reconnectPage(c, m, view), &view.ID)
 }
 
 func (s *Server) begin(c *gin.Context, m *Merchant, provider string, again *uuid.UUID) error {

@@ -33,6 +33,7 @@ import (
 type dock struct {
 	*lobby
 	fake    *oauthtest.Fake
+	keyed   *oauthtest.KeyFake // its way in is a form
 	connect *connect.Service
 	store   *models.Store
 	trips   *trips
@@ -60,7 +61,8 @@ func newDock(tb testing.TB) *dock {
 	check(err)
 	composer, err := mail.NewComposer(words)
 	check(err)
-	registry, err := connect.NewRegistry([]oauth.Provider{d.fake}, []oauth.Descriptor{d.fake.Descriptor()})
+	d.keyed = &oauthtest.KeyFake{Fake: oauthtest.Fake{Slug: "keyed"}}
+	registry, err := connect.NewRegistry([]oauth.Provider{d.fake, d.keyed}, []oauth.Descriptor{d.fake.Descriptor(), d.keyed.Descriptor()})
 	check(err)
 	log := slog.New(slog.DiscardHandler)
 	var site http.Handler
