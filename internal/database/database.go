@@ -23,7 +23,8 @@ const (
 
 const (
 	connectTimeout = 5 * time.Second
-	defaultMax     = 16 // the knee on two cores: more connections only make the slow ones slower
+	pingAfter      = 5 * time.Second // pgx's own second would cost most pages of a quiet site another trip
+	defaultMax     = 16              // the knee on two cores: more connections only make the slow ones slower
 )
 
 // PoolOptions are a pool's few knobs. Zero values are usable.
@@ -44,6 +45,7 @@ func Open(ctx context.Context, url string, o PoolOptions) (*pgxpool.Pool, error)
 		config.MaxConns = o.MaxConns
 	}
 	config.MinConns = config.MaxConns / 2 // nobody reconnects under load
+	config.ShouldPing = func(_ context.Context, p pgxpool.ShouldPingParams) bool { return p.IdleDuration > pingAfter }
 	config.ConnConfig.Tracer = o.Tracer
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = connectTimeout
