@@ -9,6 +9,7 @@ import (
 )
 
 func TestAdmin_FindsTheTenant(t *testing.T) {
+	t.Parallel()
 	h := newHarbour(t, "", &oauthtest.Fake{})
 	v := h.visitor(t)
 	v.post(t, "/signup", "business_name", `<b>Blue "Whale"</b> 蓝鲸`, "email", "whale@example.com", "password", lobbyPassword).want(t, "signing up", 303, "/overview")
@@ -39,6 +40,7 @@ func TestAdmin_FindsTheTenant(t *testing.T) {
 }
 
 func TestAdmin_RolesStayApart(t *testing.T) {
+	t.Parallel()
 	h := newHarbour(t, "", &oauthtest.Fake{})
 	v := h.owner(t, "a@example.com")
 	path := h.connected(t, v, "12345")
@@ -55,6 +57,7 @@ func TestAdmin_RolesStayApart(t *testing.T) {
 }
 
 func TestAdmin_PagesOfTheList(t *testing.T) {
+	t.Parallel()
 	h := newHarbour(t, "", &oauthtest.Fake{})
 	staff := h.staff(t)
 	_, err := h.db.Owner.Exec(t.Context(), `INSERT INTO tenants (id, name, created_at)

@@ -11,6 +11,7 @@ import (
 )
 
 func TestConnect_FromThePressToTheData(t *testing.T) {
+	t.Parallel()
 	h := newHarbour(t, "", &oauthtest.Fake{})
 	v := h.owner(t, "a@example.com")
 	v.get(t, "/overview").want(t, "an empty overview", 200, "", "No account is moored here yet")
@@ -45,6 +46,7 @@ func TestConnect_FromThePressToTheData(t *testing.T) {
 
 // TestConnect_EveryEndingHasItsPage brings back what a provider, a person or an attacker may bring.
 func TestConnect_EveryEndingHasItsPage(t *testing.T) {
+	t.Parallel()
 	h := newHarbour(t, "", &oauthtest.Fake{})
 	other := h.owner(t, "other@example.com")
 	h.connected(t, other, "77777")
@@ -56,7 +58,7 @@ func TestConnect_EveryEndingHasItsPage(t *testing.T) {
 		texts []string
 	}{
 		{name: "denied", back: h.fake.Deny, texts: []string{"You did not agree, and that is fine", "Try again"}},
-		{name: "no code", back: func(l string) url.Values { return stateOnly(l) }, texts: []string{"It did not work this time", "without a result"}},
+		{name: "no code", back: stateOnly, texts: []string{"It did not work this time", "without a result"}},
 		{name: "claimed", back: func(l string) url.Values { return h.fake.Approve(l, "77777") }, texts: []string{"This account is taken", "7•••7"}},
 		{name: "config", kind: oauth.AuthConfig, texts: []string{"This one is on us", "registration", "The platform."}},
 		{name: "upstream", kind: oauth.Upstream, texts: []string{"Fake is having trouble", "Try again in a few minutes", "E-77"}},
@@ -80,6 +82,7 @@ func TestConnect_EveryEndingHasItsPage(t *testing.T) {
 }
 
 func TestConnect_WithoutStateThePersonConfirms(t *testing.T) {
+	t.Parallel()
 	h := newHarbour(t, "", &oauthtest.Fake{OmitState: true})
 	v := h.owner(t, "a@example.com")
 	got := v.comeBack(t, h.fake.Approve(v.leave(t, "/connect/fake"), "12345"))
@@ -97,6 +100,7 @@ func TestConnect_WithoutStateThePersonConfirms(t *testing.T) {
 }
 
 func TestConnect_WhatNobodyBeganIsRefused(t *testing.T) {
+	t.Parallel()
 	h := newHarbour(t, "", &oauthtest.Fake{})
 	a, b := h.owner(t, "a@example.com"), h.owner(t, "b@example.com")
 	back := h.fake.Approve(a.leave(t, "/connect/fake"), "12345")
@@ -116,6 +120,7 @@ func TestConnect_WhatNobodyBeganIsRefused(t *testing.T) {
 }
 
 func TestConnect_FlowCookiesAreFew(t *testing.T) {
+	t.Parallel()
 	h := newHarbour(t, "", &oauthtest.Fake{})
 	v := h.owner(t, "a@example.com")
 	for range 9 {
@@ -135,6 +140,7 @@ func TestConnect_FlowCookiesAreFew(t *testing.T) {
 }
 
 func TestConnection_ReconnectAndDisconnect(t *testing.T) {
+	t.Parallel()
 	h := newHarbour(t, "", &oauthtest.Fake{})
 	v := h.owner(t, "a@example.com")
 	path := h.connected(t, v, "12345")
@@ -161,6 +167,7 @@ func TestConnection_ReconnectAndDisconnect(t *testing.T) {
 }
 
 func TestConnection_SaysWhoMustAct(t *testing.T) {
+	t.Parallel()
 	h := newHarbour(t, "", &oauthtest.Fake{})
 	v := h.owner(t, "a@example.com")
 	path := h.connected(t, v, "12345")
@@ -179,6 +186,7 @@ func TestConnection_SaysWhoMustAct(t *testing.T) {
 }
 
 func TestStrangersAndInventedIdsLookTheSame(t *testing.T) {
+	t.Parallel()
 	h := newHarbour(t, "", &oauthtest.Fake{})
 	a, b := h.owner(t, "a@example.com"), h.owner(t, "b@example.com")
 	path := h.connected(t, a, "12345")
@@ -207,6 +215,7 @@ func TestStrangersAndInventedIdsLookTheSame(t *testing.T) {
 }
 
 func TestViewersLookAndChangeNothing(t *testing.T) {
+	t.Parallel()
 	h := newHarbour(t, "", &oauthtest.Fake{})
 	v := h.owner(t, "a@example.com")
 	path := h.connected(t, v, "12345")

@@ -15,7 +15,7 @@ func (s *Server) route() error {
 		return err
 	}
 	s.engine.Use(recordRequests(s.Log, s.Metrics), s.secureHeaders, recoverPanics(s.fail), s.limitBody, refuseForeign, s.rememberLanguage)
-	s.engine.NoRoute(s.handle(func(*gin.Context) error { return errs.New(errs.NotFound, "error.not_found") }))
+	s.engine.NoRoute(s.public(func(*gin.Context) error { return errs.New(errs.NotFound, "error.not_found") }))
 	s.engine.NoMethod(s.handle(func(*gin.Context) error { return errNoMethod }))
 
 	// Machines

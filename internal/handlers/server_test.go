@@ -15,6 +15,7 @@ import (
 
 // TestHeaders_OnEveryAnswer asks for every class of status there is.
 func TestHeaders_OnEveryAnswer(t *testing.T) {
+	t.Parallel()
 	h := newHarbour(t, "", &oauthtest.Fake{})
 	v := h.owner(t, "a@example.com")
 	h.owner(t, "viewer@example.com")
@@ -98,6 +99,7 @@ func checkHeaders(t *testing.T, name string, h http.Header, asset bool) {
 }
 
 func TestForeignPagesCannotPressButtons(t *testing.T) {
+	t.Parallel()
 	h := newHarbour(t, "", &oauthtest.Fake{})
 	v := h.owner(t, "a@example.com")
 	path := h.connected(t, v, "12345")
@@ -119,6 +121,7 @@ func TestForeignPagesCannotPressButtons(t *testing.T) {
 }
 
 func TestHTTPS_CookiesAndHeaders(t *testing.T) {
+	t.Parallel()
 	h := newHarbour(t, "https://mooring.example", &oauthtest.Fake{})
 	r := httptest.NewRequest(http.MethodPost, "https://mooring.example/signup?lang=en", strings.NewReader("business_name=Pier&email=a%40example.com&password=correct+horse+battery"))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -162,6 +165,7 @@ func TestHTTPS_CookiesAndHeaders(t *testing.T) {
 }
 
 func TestSignIn_NextIsWhereOneWantedToGo(t *testing.T) {
+	t.Parallel()
 	h := newHarbour(t, "", &oauthtest.Fake{})
 	v := h.visitor(t)
 	v.get(t, "/activity?before=0190b2c3-0000-7000-8000-000000000000").want(t, "a page", 303, "/login?next=%2Factivity%3Fbefore%3D0190b2c3-0000-7000-8000-000000000000")
@@ -171,6 +175,7 @@ func TestSignIn_NextIsWhereOneWantedToGo(t *testing.T) {
 }
 
 func TestLanguage_IsChosenAndRemembered(t *testing.T) {
+	t.Parallel()
 	h := newHarbour(t, "", &oauthtest.Fake{})
 	v := h.visitor(t)
 	v.get(t, "/").want(t, "asked by the browser", 200, "", `<html lang="en"`, `href="/?lang=zh-CN"`)
@@ -181,6 +186,7 @@ func TestLanguage_IsChosenAndRemembered(t *testing.T) {
 }
 
 func TestAssets(t *testing.T) {
+	t.Parallel()
 	h := newHarbour(t, "", &oauthtest.Fake{})
 	v := h.visitor(t)
 	for _, m := range regexp.MustCompile(`(?:href|src|srcset)="(/static/[^"]+)"`).FindAllStringSubmatch(v.get(t, "/").body, -1) {
@@ -196,6 +202,7 @@ func TestAssets(t *testing.T) {
 }
 
 func TestStream_TellsOfChangesAndEnds(t *testing.T) {
+	t.Parallel()
 	h := newHarbour(t, "", &oauthtest.Fake{})
 	v, stranger := h.owner(t, "a@example.com"), h.owner(t, "b@example.com")
 	path := h.connected(t, v, "12345")
@@ -251,6 +258,7 @@ func expect(t *testing.T, lines <-chan string, want string) {
 }
 
 func TestLastErrorPageNeedsNothing(t *testing.T) {
+	t.Parallel()
 	h := newHarbour(t, "", &oauthtest.Fake{})
 	delete(h.server.pages.byType, pageTypeOf(ErrorPage{}))
 	r := httptest.NewRequest(http.MethodGet, "/nothing", nil).WithContext(t.Context())

@@ -40,8 +40,10 @@ type visitKey struct{}
 
 // visitOf gives the request's visit; the first call makes it, in the language that needs no database to know.
 func (s *Server) visitOf(c *gin.Context) *visit {
-	if v, ok := c.Get(visitKey{}); ok {
-		return v.(*visit)
+	if known, ok := c.Get(visitKey{}); ok {
+		if v, ok := known.(*visit); ok {
+			return v
+		}
 	}
 	v := &visit{p: s.printer(c, "")}
 	c.Set(visitKey{}, v)
