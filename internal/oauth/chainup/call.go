@@ -1,0 +1,198 @@
+package chainup
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"mooring/internal/oauth"
+	"mooring/internal/outbound"
+)
+
+// The ways to write time. The documents' table says string, their demo sends a number of milliseconds, and a sample
+// shows seconds.
+const (
+	msNumber = "ms_number"
+	msString = "ms_string"
+	sNumber  = "s_number"
+)
+
+var (
+	errAddress = errors.New("the address does not parse")
+	errRequest = errors.New("the request could not be made")
+	errAnswer  = errors.New("the answer is not the documented one")
+)
+
+// call is one documented call.
+type call struct {
+	path string
+	once bool   // has an effect: without an answer nobody knows whether it happened
+	also string // a code that means success beside 0
+}
+
+// ask makes a call and gives the opened, verified text of its answer. The verdict is the body's code; the status counts
+// only where there is none.
+func (p *Provider) ask(ctx context.Context, c call, params any) ([]byte, error) {
+	sent := p.now()
+	body, err := p.request(params, sent)
+	if err != nil {
+		return nil, p.refusal(oauth.AuthConfig, "", errRequest)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.baseURL+c.path, bytes.NewReader(body))
+	if err != nil {
+		return nil, p.refusal(oauth.AuthConfig, "", errAddress)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Accept", "application/json")
+	answer, err := p.caller.Call(ctx, req)
+	if err != nil && c.once {
+		return nil, oauth.Unanswered(slug, err)
+	}
+	if err != nil {
+		return nil, oauth.UnansweredRead(slug, err)
+	}
+	r, understood := parse(answer.Body)
+	switch {
+	case r.code == "":
+		return nil, p.noVerdict(answer, c, understood)
+	case r.code != "0" && (r.code != c.also || c.also == ""):
+		return nil, p.refused(answer, r.code, sent)
+	}
+	plain, err := p.keys.open(r.data, r.sign)
+	if err != nil {
+		p.log.Warn("an answer could not be decrypted or verified", "provider", slug, "call", c.path)
+		return nil, p.refusal(oauth.BadResponse, "", err)
+	}
+	return plain, nil
+}
+
+// request writes the body of a call.
+func (p *Provider) request(params any, at time.Time) ([]byte, error) {
+	plain, err := exactly(params)
+	if err != nil {
+		return nil, err
+	}
+	data, sign, err := p.keys.seal(plain)
+	if err != nil {
+		return nil, err
+	}
+	return exactly(struct {
+		AppID string          `json:"app_id"`
+		Time  json.RawMessage `json:"time"`
+		Data  string          `json:"data"`
+		Sign  string          `json:"sign"`
+	}{p.appID, p.stamp(at), data, sign})
+}
+
+// stamp writes the time as TIME_FORMAT says.
+func (p *Provider) stamp(at time.Time) json.RawMessage {
+	switch p.timeFormat {
+	case sNumber:
+		return strconv.AppendInt(nil, at.Unix(), 10)
+	case msString:
+		return strconv.AppendQuote(nil, strconv.FormatInt(at.UnixMilli(), 10))
+	}
+	return strconv.AppendInt(nil, at.UnixMilli(), 10)
+}
+
+// exactly writes JSON with & and < as they are, and nothing after it: these bytes are the ones that are signed.
+func exactly(v any) ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
+}
+
+// reply is an answer's envelope.
+type reply struct{ code, data, sign string }
+
+// parse reads {code, msg, data, sign}; msg goes nowhere. It says no where the body is not such an object. Data that is
+// no string belongs to the version without encryption and counts as none.
+func parse(body []byte) (reply, bool) {
+	var w struct {
+		Code text            `json:"code"`
+		Data json.RawMessage `json:"data"`
+		Sign json.RawMessage `json:"sign"`
+	}
+	if err := outbound.DecodeJSON(body, &w); err != nil {
+		return reply{}, false
+	}
+	return reply{code: string(w.Code), data: word(w.Data), sign: word(w.Sign)}, true
+}
+
+// word is the string that a JSON value is, or nothing.
+func word(raw json.RawMessage) string {
+	var s string
+	if len(raw) == 0 || json.Unmarshal(raw, &s) != nil {
+		return ""
+	}
+	return s
+}
+
+// refused sorts a refusal by its code.
+func (p *Provider) refused(answer oauth.Answer, code string, sent time.Time) *oauth.Error {
+	e := p.refusal(oauth.Upstream, code, nil)
+	e.RetryAfter = answer.RetryAfter
+	kind, known := p.kinds[code]
+	switch {
+	case known:
+		e.Kind = kind
+	case answer.Status == http.StatusTooManyRequests:
+		e.Kind = oauth.RateLimited
+	}
+	switch {
+	case e.Kind == oauth.ClockSkew:
+		e.Cause = fmt.Errorf("sent time %s (%s), %s", p.stamp(sent), p.timeFormat, skew(answer))
+	case e.Kind == oauth.Signature:
+		e.Cause = fmt.Errorf("signed with the key whose public half is %s, encrypted for %s, %s",
+			fingerprint(&p.keys.ours.PublicKey), fingerprint(p.keys.theirs), skew(answer))
+	case code == dailyLimit && e.RetryAfter == 0:
+		e.RetryAfter = untilTomorrow(sent.In(p.zone))
+	}
+	return e
+}
+
+// skew tells what was measured.
+func skew(answer oauth.Answer) string {
+	if !answer.Dated {
+		return "the provider did not tell its clock"
+	}
+	return fmt.Sprintf("the provider's clock is %s from ours", answer.Skew)
+}
+
+// untilTomorrow is how long a daily limit lasts.
+func untilTomorrow(now time.Time) time.Duration {
+	return time.Date(now.Year(), now.Month(), now.Day()+1, 0, 0, 0, 0, now.Location()).Sub(now)
+}
+
+// noVerdict sorts an answer without a code by its status.
+func (p *Provider) noVerdict(answer oauth.Answer, c call, understood bool) *oauth.Error {
+	e := p.refusal(oauth.BadResponse, "", nil)
+	e.RetryAfter = answer.RetryAfter
+	switch status := answer.Status; {
+	case status == http.StatusTooManyRequests:
+		e.Kind = oauth.RateLimited
+	case status >= http.StatusInternalServerError:
+		e.Kind = oauth.Upstream
+	case status == http.StatusNotFound && !c.once:
+		e.Kind = oauth.NotFound
+	case status == http.StatusNotFound, status == http.StatusUnauthorized,
+		status == http.StatusForbidden && understood: // the exchange may list our addresses
+		e.Kind = oauth.AuthConfig
+	case status == http.StatusForbidden: // a wall in front of the exchange
+		e.Kind = oauth.Upstream
+	case status >= http.StatusBadRequest:
+		e.Kind = oauth.BadRequest
+	default:
+		e.Cause = errAnswer
+	}
+	return e
+}
