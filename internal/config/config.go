@@ -24,10 +24,9 @@ type Config struct {
 	PublicURL     string // scheme://host[:port], the only source of absolute addresses
 	Secure        bool   // PublicURL is https
 
-	DataDir          string
-	AuditCheckpoints string
-	Keyset           secret.String
-	KeysetFile       string // where Keyset came from, if from a file
+	DataDir    string
+	Keyset     secret.String
+	KeysetFile string // where Keyset came from, if from a file
 
 	TrustedProxies []netip.Prefix
 	OutboundAllow  []string // CIDRs or host:port; outbound parses them again
@@ -94,7 +93,6 @@ func Load(env Env, purpose Purpose, descriptors []oauth.Descriptor) (Config, err
 		SimulatorAddr: r.simulatorAddr(),
 		DataDir:       r.text("DATA_DIR", "./data"),
 	}
-	c.AuditCheckpoints = r.text("AUDIT_CHECKPOINTS", c.DataDir+"/audit")
 	c.PublicURL, c.Secure = r.publicURL(purpose)
 	c.Database = r.database(purpose)
 	c.Keyset, c.KeysetFile = r.keyset(purpose)

@@ -121,7 +121,6 @@ func TestLoadOfACompleteEnvironment(t *testing.T) {
 		{"listen", c.ListenAddr, "127.0.0.1:8080"},
 		{"metrics", c.MetricsAddr, ""},
 		{"simulator", c.SimulatorAddr, "127.0.0.1:8090"},
-		{"audit", c.AuditCheckpoints, "/var/lib/mooring/audit"},
 		{"keyset", c.Keyset.Reveal(), "good-keyset"},
 		{"keyset file", c.KeysetFile, "/run/keyset"},
 		{"proxies", fmt.Sprint(c.TrustedProxies), "[10.0.0.0/8 192.0.2.7/32]"},
