@@ -14,6 +14,13 @@ type Reading[T any] struct {
 	ProviderAsOf time.Time       // the provider's own date of the data; zero: it tells none
 	SourceZone   string          // the IANA zone that the provider's times were read in
 	Partial      bool            // the provider holds more than was read
+	Unmapped     []Unmapped      // what came besides, where the documents name no fields: better shown than dropped
+}
+
+// Unmapped is a value under the provider's own name. What it means is not known, so it is taken for personal.
+type Unmapped struct {
+	Name  string   `json:"name"` // the path to it, such as company.regNo
+	Value Personal `json:"value"`
 }
 
 // Personal is a value about a person. It is stored sealed; formatting it shows the masked form, so that a page or a

@@ -1,0 +1,193 @@
+package cardwallet_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"mooring/internal/oauth"
+	"mooring/internal/oauth/cardwallet"
+	"mooring/internal/oauth/oauthtest"
+	"mooring/internal/outbound"
+	"mooring/internal/secret"
+)
+
+const (
+	clientID     = "1958203847561029377" // 19 digits: more than a float holds
+	clientSecret = "canary-secret_0123456789abcdefghijklmnopqrs"
+	accessToken  = "canary+access/1AAAAbbbbCCCCddddEEEEffffGGGGhhhhIIIIjjjjKKKKllllMMMMnnnnOOOOppppQQQQrrrrSSSSttttUUUUvvvvWWWWxxxxYYYYzzzz00001111=="
+
+	tokenPath    = "/api/open/auth/token"
+	merchantPath = "/api/open/merchant/detail"
+	walletPath   = "/api/open/wallet/info"
+	flowPath     = "/api/open/wallet/flow"
+)
+
+func fixture(t testing.TB, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// call is a request with its body read.
+type call struct {
+	*http.Request
+	body string
+}
+
+// desk answers in the service's place: per path, what a function says. It remembers requests.
+type desk struct {
+	mu    sync.Mutex
+	seen  []call
+	serve map[string]http.HandlerFunc
+}
+
+func (d *desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	text := new(strings.Builder)
+	_, _ = io.Copy(text, http.MaxBytesReader(w, r.Body, 1<<20))
+	d.mu.Lock()
+	d.seen = append(d.seen, call{r, text.String()})
+	handler := d.serve[r.URL.Path]
+	d.mu.Unlock()
+	if handler == nil || r.Method != http.MethodPost {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	handler(w, r)
+}
+
+// calls lists the requests to one path.
+func (d *desk) calls(path string) (list []call) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, c := range d.seen {
+		if c.URL.Path == path {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+func says(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(body)) //nolint:gosec // JSON, to a client of ours
+	}
+}
+
+// inTurn answers with one after the other; the last one goes on.
+func inTurn(answers ...http.HandlerFunc) http.HandlerFunc {
+	var mu sync.Mutex
+	return func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		now := answers[0]
+		if len(answers) > 1 {
+			answers = answers[1:]
+		}
+		mu.Unlock()
+		now(w, r)
+	}
+}
+
+// usual is the service with one merchant.
+func usual(t testing.TB) *desk {
+	t.Helper()
+	return &desk{serve: map[string]http.HandlerFunc{
+		tokenPath:    says(200, fixture(t, "token.json")),
+		merchantPath: says(200, fixture(t, "merchant.json")),
+		walletPath:   says(200, fixture(t, "wallets.json")),
+		flowPath:     says(200, fixture(t, "flow.json")),
+	}}
+}
+
+func allPaths() map[string]string {
+	return map[string]string{"MERCHANT_PATH": merchantPath, "WALLET_PATH": walletPath, "FLOW_PATH": flowPath}
+}
+
+// clock is a time that tests move.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// open makes the provider with h in the service's place and, unless settings say otherwise, all that can be read.
+func open(t testing.TB, h http.Handler, settings map[string]string) oauth.KeyFlow {
+	t.Helper()
+	return openAt(t, h, settings, oauthtest.Now)
+}
+
+func openAt(t testing.TB, h http.Handler, settings map[string]string, now func() time.Time) oauth.KeyFlow {
+	t.Helper()
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	allow, err := outbound.ParseAllowlist([]string{strings.TrimPrefix(s.URL, "http://")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := outbound.New(outbound.Options{Name: "cardwallet", Allow: allow, Now: now})
+	t.Cleanup(client.Close)
+	all := oauth.Settings{"BASE_URL": secret.New(s.URL + "/")}
+	for _, set := range []map[string]string{allPaths(), settings} {
+		for name, value := range set {
+			all[name] = secret.New(value)
+		}
+	}
+	p, err := cardwallet.Factory().New(oauth.Config{Settings: all, Environment: oauth.Test, Caller: client, Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.(oauth.KeyFlow)
+}
+
+func values() oauth.Values {
+	return oauth.Values{"client_id": secret.New(clientID), "client_secret": secret.New(clientSecret)}
+}
+
+func credential() oauth.Credential {
+	return oauth.Credential{ObtainedAt: oauthtest.Now(), Extra: map[string]secret.String{
+		"client_id": secret.New(clientID), "client_secret": secret.New(clientSecret),
+	}}
+}
+
+func tokenSays(access string, expiresIn string) http.HandlerFunc {
+	return says(200, `{"success":true,"code":"200","data":{"access_token":"`+access+`","expires_in":`+expiresIn+`}}`)
+}
+
+func wantKind(t testing.TB, what string, err error, want oauth.Kind) {
+	t.Helper()
+	if got := oauth.KindOf(err); got != want {
+		t.Errorf("%s: kind %q, want %q (%v)", what, got, want, err)
+	}
+}
+
+func query(t testing.TB, text string) url.Values {
+	t.Helper()
+	q, err := url.ParseQuery(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return q
+}
