@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -13,7 +14,9 @@ import (
 )
 
 func TestHTTP1IsKeptToWhereHTTP2IsOffered(t *testing.T) {
-	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Proto) }))
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "HTTP/"+strconv.Itoa(r.ProtoMajor))
+	}))
 	s.EnableHTTP2 = true
 	s.StartTLS()
 	t.Cleanup(s.Close)
@@ -22,7 +25,7 @@ func TestHTTP1IsKeptToWhereHTTP2IsOffered(t *testing.T) {
 	c := outbound.New(outbound.WithRoots(outbound.Options{Name: "fake", Allow: allow(t, hostOf(t, s))}, pool))
 	t.Cleanup(c.Close)
 	for range 2 { // in turns: neither takes the other's connection
-		for want, req := range map[string]*http.Request{"HTTP/2.0": request(t, s.URL), "HTTP/1.1": outbound.HTTP1(request(t, s.URL))} {
+		for want, req := range map[string]*http.Request{"HTTP/2": request(t, s.URL), "HTTP/1": outbound.HTTP1(request(t, s.URL))} {
 			if got, err := c.Call(t.Context(), req); err != nil || string(got.Body) != want {
 				t.Errorf("%s, %v, want %s", got.Body, err, want)
 			}

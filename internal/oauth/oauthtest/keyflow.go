@@ -21,8 +21,10 @@ func wayIn(t testing.TB, s Subject, p oauth.Provider) (name string, once bool, e
 		return "Exchange", true, func(ctx context.Context) (oauth.Credential, error) { return flow.Exchange(ctx, s.Arrival) }
 	case oauth.KeyFlow:
 		return "Verify", false, func(ctx context.Context) (oauth.Credential, error) { return flow.Verify(ctx, s.Values) }
+	case oauth.LinkFlow:
+		return "Link", true, func(ctx context.Context) (oauth.Credential, error) { return linked(ctx, s, flow) }
 	}
-	t.Fatal("the suite knows the redirect and the key flow; teach it the other way in first")
+	t.Fatal("this provider has no way in")
 	return "", false, nil
 }
 
@@ -71,11 +73,11 @@ func checkReads(t *testing.T, s Subject, f fault) {
 	}
 }
 
-// checkFields looks at the form of a KeyFlow, and leaves it empty, field by field.
+// checkFields looks at the form of a KeyFlow or LinkFlow, and leaves it empty, field by field.
 func checkFields(t *testing.T, s Subject) {
 	st := newStage(t, s)
 	p := st.provider(t, 10*time.Second)
-	flow, ok := p.(oauth.KeyFlow)
+	flow, ok := p.(interface{ Fields() []oauth.Field })
 	if !ok {
 		t.Skip("no form of values")
 	}
@@ -94,7 +96,7 @@ func checkFields(t *testing.T, s Subject) {
 			secrets++
 		}
 		if f.Required {
-			checkLeftOut(t, st, flow, f.Name)
+			checkLeftOut(t, st, f.Name)
 		}
 	}
 	if secrets == 0 {
@@ -109,8 +111,9 @@ func checkFields(t *testing.T, s Subject) {
 }
 
 // checkLeftOut leaves one field out, and then fills it with white space: nothing is sent, and no other value is told.
-func checkLeftOut(t *testing.T, st *stage, flow oauth.KeyFlow, name string) {
+func checkLeftOut(t *testing.T, st *stage, name string) {
 	t.Helper()
+	p := st.provider(t, 10*time.Second)
 	for _, filling := range []string{"", " \t\r\n"} {
 		values := oauth.Values{}
 		for n, v := range st.subject.Values {
@@ -118,11 +121,14 @@ func checkLeftOut(t *testing.T, st *stage, flow oauth.KeyFlow, name string) {
 		}
 		values[name] = secret.New(filling)
 		st.misbehave(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { w.WriteHeader(http.StatusOK) })
-		_, err := flow.Verify(t.Context(), values)
+		without := st.subject
+		without.Values = values
+		_, _, enter := wayIn(t, without, p)
+		_, err := enter(t.Context())
 		if kind := oauth.KindOf(err); kind != oauth.BadRequest {
 			t.Errorf("without %s: error = %v, want kind bad_request", name, err)
 		} else {
-			st.quiet(t, "Verify without "+name, err)
+			st.quiet(t, "the form without "+name, err)
 		}
 		if n := st.behave(); n != 0 {
 			t.Errorf("without %s: %d requests were sent", name, n)
@@ -137,8 +143,8 @@ func checkEmptyToken(t *testing.T, s Subject) {
 		return
 	}
 	st := newStage(t, s)
-	_, _, enter := wayIn(t, s, st.provider(t, 10*time.Second))
+	name, _, enter := wayIn(t, s, st.provider(t, 10*time.Second))
 	st.misbehave(status(http.StatusOK, s.NoToken))
 	_, err := enter(t.Context())
-	checkError(t, st, "Verify", err, oauth.BadResponse, fault{})
+	checkError(t, st, name, err, oauth.BadResponse, fault{})
 }

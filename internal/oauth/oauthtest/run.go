@@ -21,7 +21,11 @@ type Subject struct {
 	// Well is the provider as documented. It must honour Arrival or Values whenever asked, always with the same answer.
 	Well    http.Handler
 	Arrival oauth.Arrival // RedirectFlow
-	Values  oauth.Values  // KeyFlow: what a merchant pastes
+	Values  oauth.Values  // KeyFlow, LinkFlow: what a merchant pastes
+
+	// Callback is what the provider's server sends when the person has opened the link and agreed, made from a Link of
+	// Values and signed as the documents say, at Now. LinkFlow only.
+	Callback func(link oauth.Link) (body []byte, header http.Header)
 
 	Refusal string   // a documented refusal that comes with status 200: its verdict is in the body
 	NoToken string   // a success that holds an empty token
@@ -42,6 +46,7 @@ func Run(t *testing.T, s Subject) {
 	t.Run("authorisation address", func(t *testing.T) { checkAuthURL(t, s) })
 	t.Run("no code sends nothing", func(t *testing.T) { checkNoCode(t, s) })
 	t.Run("fields", func(t *testing.T) { checkFields(t, s) })
+	t.Run("callback", func(t *testing.T) { checkCallback(t, s) })
 	t.Run("forgiven", func(t *testing.T) { checkForgiven(t, s) })
 	t.Run("faults", func(t *testing.T) { checkFaults(t, s) })
 	t.Run("cancelled", func(t *testing.T) { checkCancelled(t, s) })
@@ -59,9 +64,9 @@ type step struct {
 func steps(t testing.TB, s Subject, p oauth.Provider, cred oauth.Credential) []step {
 	t.Helper()
 	name, once, enter := wayIn(t, s, p)
-	list := []step{
-		{name, once, func(ctx context.Context) (any, error) { return enter(ctx) }},
-		{"Identify", false, func(ctx context.Context) (any, error) { return p.Identify(ctx, cred) }},
+	list := []step{{name, once, func(ctx context.Context) (any, error) { return enter(ctx) }}}
+	if _, link := p.(oauth.LinkFlow); !link { // whose account is known from the callback: nobody needs to be asked
+		list = append(list, step{"Identify", false, func(ctx context.Context) (any, error) { return p.Identify(ctx, cred) }})
 	}
 	if f, ok := p.(oauth.MerchantFetcher); ok {
 		list = append(list, reads("FetchMerchant", f.FetchMerchant, cred))
