@@ -1,0 +1,99 @@
+package redemption
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/shopspring/decimal"
+
+	"mooring/internal/oauth"
+	"mooring/internal/outbound"
+)
+
+var errAmount = errors.New("an amount is missing or not a number")
+
+type balanceRequest struct {
+	MerchantID string `json:"merchantId"`
+	BusinessID string `json:"businessId"`
+}
+
+type balanceWire struct {
+	MerchantID text `json:"merchantId"`
+	BusinessID text `json:"businessId"`
+	Amount     text `json:"amount"`
+	CreditLine text `json:"creditLine"`
+}
+
+// FetchMerchant implements oauth.MerchantFetcher: the numbers of merchant and business, and the proof that they and the
+// key still open the account. There is no profile to ask for.
+func (p *Provider) FetchMerchant(ctx context.Context, cred oauth.Credential) (oauth.Reading[oauth.Merchant], error) {
+	m, _, raw, err := p.balance(ctx, cred)
+	if err != nil {
+		return oauth.Reading[oauth.Merchant]{}, err
+	}
+	return oauth.Reading[oauth.Merchant]{Data: oauth.Merchant{ID: m.merchantID, Gateways: []string{m.businessID}}, Raw: raw}, nil
+}
+
+// FetchWallets implements oauth.WalletFetcher: one balance, and how far it may be overdrawn.
+func (p *Provider) FetchWallets(ctx context.Context, cred oauth.Credential) (oauth.Reading[[]oauth.Wallet], error) {
+	_, b, raw, err := p.balance(ctx, cred)
+	if err != nil {
+		return oauth.Reading[[]oauth.Wallet]{}, err
+	}
+	amount, err := exact(b.Amount)
+	if err != nil {
+		return oauth.Reading[[]oauth.Wallet]{}, p.refusal(oauth.BadResponse, "", err)
+	}
+	w := oauth.Wallet{
+		Available: oauth.Money{Amount: amount, Currency: currency}, Total: oauth.Money{Amount: amount, Currency: currency},
+		Frozen: oauth.Money{Currency: currency},
+	}
+	if b.CreditLine != "" {
+		credit, err := exact(b.CreditLine)
+		if err != nil {
+			return oauth.Reading[[]oauth.Wallet]{}, p.refusal(oauth.BadResponse, "", err)
+		}
+		w.CreditLine = oauth.Money{Amount: credit, Currency: currency}
+	}
+	return oauth.Reading[[]oauth.Wallet]{Data: []oauth.Wallet{w}, Raw: raw}, nil
+}
+
+// balance asks for the balance of the merchant's business. Success is status 0 and nothing else; errors, too, come with
+// data.
+func (p *Provider) balance(ctx context.Context, cred oauth.Credential) (merchant, balanceWire, json.RawMessage, error) {
+	var b balanceWire
+	m, err := merchantOf(cred.Extra)
+	if err != nil {
+		return m, b, nil, err
+	}
+	answer, err := p.call(ctx, m, balancePath, balanceRequest{MerchantID: m.merchantID, BusinessID: m.businessID})
+	if err != nil {
+		return m, b, nil, oauth.UnansweredRead(slug, err)
+	}
+	r := parse(answer.Body)
+	if !r.accepted() {
+		return m, b, nil, p.refused(m, answer, r, false)
+	}
+	if outbound.DecodeJSON(r.data, &b) != nil || b.Amount == "" {
+		return m, b, nil, p.refusal(oauth.BadResponse, "", errAmount)
+	}
+	if (b.MerchantID != "" && string(b.MerchantID) != m.merchantID) || (b.BusinessID != "" && string(b.BusinessID) != m.businessID) {
+		return m, b, nil, p.refusal(oauth.BadResponse, "", errForeign)
+	}
+	return m, b, bytes.TrimSpace(bytes.TrimPrefix(bytes.TrimSpace(answer.Body), []byte("\xef\xbb\xbf"))), nil
+}
+
+// exact reads an amount. A few characters can name a number of a billion digits, and the first sum would write them
+// out: such a one is refused unseen.
+func exact(value text) (decimal.Decimal, error) {
+	if len(value) > 40 {
+		return decimal.Decimal{}, errAmount
+	}
+	d, err := decimal.NewFromString(string(value))
+	if err != nil || d.Exponent() > 30 || d.Exponent() < -30 {
+		return decimal.Decimal{}, errAmount
+	}
+	return d, nil
+}
