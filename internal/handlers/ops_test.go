@@ -138,7 +138,7 @@ func TestPanicIsAnsweredLoggedWithoutItsValueAndSurvived(t *testing.T) {
 	b.engine.GET("/text", func(*gin.Context) { panic("canary") })
 	b.engine.GET("/runtime", func(*gin.Context) {
 		var m map[string]int
-		m["x"] = 1 //nolint:govet // the panic is the point
+		m["x"] = 1 //nolint:govet,staticcheck // the panic is the point
 	})
 	for path, want := range map[string]string{"/text": "panic with a string", "/runtime": "nil map"} {
 		w, line := b.ask(t, httptest.NewRequest(http.MethodGet, path, nil))
