@@ -24,6 +24,7 @@ import (
 
 	"mooring/internal/simulator/asiabill"
 	"mooring/internal/simulator/bench"
+	"mooring/internal/simulator/redemption"
 )
 
 // Options make a Simulator.
@@ -32,12 +33,17 @@ type Options struct {
 	Now     func() time.Time // nil: the true time
 	Log     *slog.Logger     // nil: silence
 	Exposed bool             // listen where it is told to, even beyond this machine (inside a container)
+
+	RetryScale float64 // stretches the documented pauses between callbacks; 0: as documented
 }
 
 // Simulator is all providers.
 type Simulator struct {
 	// AsiaBill is open to the program that starts it, to register the application: EnrolSample or Register.
 	AsiaBill *asiabill.Simulator
+
+	// Redemption is open to the program that starts it: Samples, PlatformKeyPEM, Agree.
+	Redemption *redemption.Simulator
 
 	rooms   []room
 	pages   *bench.Pages
@@ -56,6 +62,11 @@ type room struct {
 	handler http.Handler
 	about   func(base string) bench.About
 	board   *bench.Board
+}
+
+// preparer is a handler that has a word to say about its server and gives the listener to serve on.
+type preparer interface {
+	Prepare(server *http.Server, l net.Listener) net.Listener
 }
 
 // Addresses say where everything answers, as http://host:port.
@@ -80,14 +91,19 @@ func New(o Options) (*Simulator, error) {
 	if err != nil {
 		return nil, err
 	}
+	redeem, err := redemption.New(redemption.Options{Dir: dir, Now: o.Now, Log: o.Log, RetryScale: o.RetryScale})
+	if err != nil {
+		return nil, err
+	}
 	pages, err := indexPages()
 	if err != nil {
 		return nil, err
 	}
 	return &Simulator{
-		AsiaBill: asia, pages: pages, exposed: o.Exposed, log: o.Log,
+		AsiaBill: asia, Redemption: redeem, pages: pages, exposed: o.Exposed, log: o.Log,
 		rooms: []room{
 			{asiabill.Slug, asia.Handler(), asia.About, asia.Board},
+			{redemption.Slug, redeem.Handler(), redeem.About, redeem.Board},
 		},
 	}, nil
 }
@@ -184,6 +200,9 @@ func (s *Simulator) serve(running context.Context, l net.Listener, h http.Handle
 		Handler: h, BaseContext: func(net.Listener) context.Context { return running },
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 3 * time.Minute,
 		IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	if p, ok := h.(preparer); ok {
+		l = p.Prepare(server, l)
 	}
 	s.servers = append(s.servers, server)
 	go func() {
