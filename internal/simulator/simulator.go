@@ -25,6 +25,7 @@ import (
 	"mooring/internal/simulator/asiabill"
 	"mooring/internal/simulator/bench"
 	"mooring/internal/simulator/redemption"
+	"mooring/internal/simulator/zhiyun"
 )
 
 // Options make a Simulator.
@@ -44,6 +45,9 @@ type Simulator struct {
 
 	// Redemption is open to the program that starts it: Samples, PlatformKeyPEM, Agree.
 	Redemption *redemption.Simulator
+
+	// Zhiyun is open to the program that starts it: Sample, Register, Issue.
+	Zhiyun *zhiyun.Simulator
 
 	rooms   []room
 	pages   *bench.Pages
@@ -95,15 +99,20 @@ func New(o Options) (*Simulator, error) {
 	if err != nil {
 		return nil, err
 	}
+	cloud, err := zhiyun.New(zhiyun.Options{Dir: dir, Now: o.Now, Log: o.Log})
+	if err != nil {
+		return nil, err
+	}
 	pages, err := indexPages()
 	if err != nil {
 		return nil, err
 	}
 	return &Simulator{
-		AsiaBill: asia, Redemption: redeem, pages: pages, exposed: o.Exposed, log: o.Log,
+		AsiaBill: asia, Redemption: redeem, Zhiyun: cloud, pages: pages, exposed: o.Exposed, log: o.Log,
 		rooms: []room{
 			{asiabill.Slug, asia.Handler(), asia.About, asia.Board},
 			{redemption.Slug, redeem.Handler(), redeem.About, redeem.Board},
+			{zhiyun.Slug, cloud.Handler(), cloud.About, cloud.Board},
 		},
 	}, nil
 }
