@@ -24,6 +24,7 @@ import (
 
 	"mooring/internal/simulator/asiabill"
 	"mooring/internal/simulator/bench"
+	"mooring/internal/simulator/cardwallet"
 	"mooring/internal/simulator/redemption"
 	"mooring/internal/simulator/zhiyun"
 )
@@ -42,6 +43,8 @@ type Options struct {
 type Simulator struct {
 	// AsiaBill is open to the program that starts it, to register the application: EnrolSample or Register.
 	AsiaBill *asiabill.Simulator
+	// CardWallet is open as well, for its sample merchants' credentials and its callbacks: Clients, SetCallback, Send.
+	CardWallet *cardwallet.Simulator
 
 	// Redemption is open to the program that starts it: Samples, PlatformKeyPEM, Agree.
 	Redemption *redemption.Simulator
@@ -99,6 +102,10 @@ func New(o Options) (*Simulator, error) {
 	if err != nil {
 		return nil, err
 	}
+	cards, err := cardwallet.New(cardwallet.Options{Dir: dir, Now: o.Now, Log: o.Log})
+	if err != nil {
+		return nil, err
+	}
 	cloud, err := zhiyun.New(zhiyun.Options{Dir: dir, Now: o.Now, Log: o.Log})
 	if err != nil {
 		return nil, err
@@ -108,11 +115,12 @@ func New(o Options) (*Simulator, error) {
 		return nil, err
 	}
 	return &Simulator{
-		AsiaBill: asia, Redemption: redeem, Zhiyun: cloud, pages: pages, exposed: o.Exposed, log: o.Log,
+		AsiaBill: asia, CardWallet: cards, Redemption: redeem, Zhiyun: cloud, pages: pages, exposed: o.Exposed, log: o.Log,
 		rooms: []room{
 			{asiabill.Slug, asia.Handler(), asia.About, asia.Board},
 			{redemption.Slug, redeem.Handler(), redeem.About, redeem.Board},
 			{zhiyun.Slug, cloud.Handler(), cloud.About, cloud.Board},
+			{cardwallet.Slug, cards.Handler(), cards.About, cards.Board},
 		},
 	}, nil
 }
