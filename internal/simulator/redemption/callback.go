@@ -88,12 +88,44 @@ func (s *Simulator) dispatch(m mission) {
 	if m.link.CallbackURL == "" || m.fault == faultWithheld { // without an address nobody hears of it: so the documents
 		return
 	}
+	if m.fault == "" {
+		s.owe(m.link.SerialNo, true)
+	}
 	ctx := s.running()
 	go func() {
 		if pause(ctx, m.delay) {
 			s.deliver(ctx, m)
 		}
+		if m.fault == "" && ctx.Err() == nil {
+			s.owe(m.link.SerialNo, false)
+		}
 	}()
+}
+
+// owe writes down whether a link's callback is still to be sent, for a start after a stop. That it cannot be written
+// down costs no more than that.
+func (s *Simulator) owe(serialNo string, owed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l, ok := s.state.Links[serialNo]; ok && l.Owed != owed {
+		l.Owed = owed
+		_ = s.store.Save(s.state)
+	}
+}
+
+// resume sends what an earlier start owed, by the schedule from its beginning.
+func (s *Simulator) resume() {
+	s.mu.Lock()
+	var owed []link
+	for _, l := range s.state.Links {
+		if l.Owed {
+			owed = append(owed, *l)
+		}
+	}
+	s.mu.Unlock()
+	for _, l := range owed {
+		s.dispatch(mission{link: l, copies: 1})
+	}
 }
 
 func (s *Simulator) deliver(ctx context.Context, m mission) {

@@ -114,8 +114,25 @@ func TestCallback_EndsWithTheSimulator(t *testing.T) {
 	w.agreed()
 	w.sim.Close()
 	w.quiet()
-	w.sim.open() // started once more
-	w.agreed("serialNo", "S2")
+}
+
+// A callback that is still owed when the program ends is sent by the next one.
+func TestCallback_OutlivesARestart(t *testing.T) {
+	dir := t.TempDir()
+	first := newWorldIn(t, dir)
+	first.inbox.answer = func(int) (int, string) { return 500, "" }
+	first.sim.scale = 1
+	lost := first.agreed()
+	first.sim.Close()
+	first.inbox.mu.Lock()
+	first.inbox.answer = func(int) (int, string) { return 200, "SUCCESS" }
+	first.inbox.mu.Unlock()
+	newWorldIn(t, dir)
+	again := first.next()
+	first.want(again.body == lost.body && again.header("nonce") != lost.header("nonce"), true, "the same callback")
+	first.quiet()
+	newWorldIn(t, dir)
+	first.quiet() // it is owed no longer
 }
 
 func TestAgree_WithoutABrowser(t *testing.T) {

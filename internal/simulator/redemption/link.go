@@ -39,6 +39,7 @@ type link struct {
 	Made        time.Time `json:"made"`
 	Answer      string    `json:"answer,omitempty"`
 	OpenID      string    `json:"open_id,omitempty"`
+	Owed        bool      `json:"owed,omitempty"` // its callback is still to be sent
 }
 
 // authURL is the documented data of a link's answer.

@@ -98,17 +98,20 @@ func New(o Options) (*Simulator, error) {
 		Bench: b, store: store, people: merchants(), scale: o.RetryScale, client: callbackClient(),
 		nonces: map[string]time.Time{}, state: state{Keys: map[string]string{}, Links: map[string]*link{}},
 	}
-	s.open()
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.cancel() // nothing is sent before there is a server: see Prepare
 	return s, store.Load(&s.state)
 }
 
-// open lets callbacks be sent, again after a Close.
-func (s *Simulator) open() {
+// open lets callbacks be sent, again after a Close. It says whether they could not be sent before.
+func (s *Simulator) open() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ctx == nil || s.ctx.Err() != nil {
+	closed := s.ctx.Err() != nil
+	if closed {
 		s.ctx, s.cancel = context.WithCancel(context.Background())
 	}
+	return closed
 }
 
 // Close ends the callbacks that are still to be sent. The simulator goes on answering.
@@ -151,7 +154,9 @@ func (s *Simulator) Handler() http.Handler {
 func (d *Door) Prepare(server *http.Server, l net.Listener) net.Listener {
 	server.ConnContext = rememberConn
 	server.RegisterOnShutdown(d.sim.Close)
-	d.sim.open()
+	if d.sim.open() {
+		d.sim.resume()
+	}
 	return watcher{l}
 }
 
