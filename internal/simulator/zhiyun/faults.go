@@ -27,8 +27,8 @@ func faults() []bench.Fault {
 		return bench.Fault{Name: name, Group: group, Title: title, Sentence: sentence, Stages: stages}
 	}
 	refuse := fault(faultRefuse, bench.Credential, bench.Text{ZH: "以错误码拒绝", EN: "Refuse with a code"},
-		bench.Text{ZH: "HTTP 200，正文是所填的错误码：304、400、401、500、501、601、602、704、705、714、904、905、1045、100002、100008、100009、100013、100014、100018—100023。",
-			EN: "HTTP 200 with this code in the body: 304, 400, 401, 500, 501, 601, 602, 704, 705, 714, 904, 905, 1045, 100002, 100008, 100009, 100013, 100014, 100018 to 100023."},
+		bench.Text{ZH: "HTTP 200，正文是所填的错误码：304、400、401、500、501、601、602、704、705、714、904、905、1045、100002、100008、100009、100013、100014、100018 至 100021、100023。",
+			EN: "HTTP 200 with this code in the body: 304, 400, 401, 500, 501, 601, 602, 704, 705, 714, 904, 905, 1045, 100002, 100008, 100009, 100013, 100014, 100018 to 100021, 100023."},
 		at(bench.Token, bench.Read))
 	refuse.Value = &bench.Value{Unit: bench.Text{ZH: "错误码", EN: "code"}, Default: 500, Max: 999_999}
 	return []bench.Fault{

@@ -46,7 +46,7 @@ func (s *Simulator) Register(r Registration) (Registration, error) {
 	if !regexp.MustCompile(`^[0-9]{10}$`).MatchString(r.ClientID) {
 		return Registration{}, errors.New("client_id must be ten digits")
 	}
-	if !regexp.MustCompile(`^[!-~]{16}$`).MatchString(r.ClientSecret) {
+	if !regexp.MustCompile(`^[[:graph:]]{16}$`).MatchString(r.ClientSecret) {
 		return Registration{}, errors.New("client_secret must be sixteen visible characters")
 	}
 	s.mu.Lock()
