@@ -25,6 +25,7 @@ import (
 	"mooring/internal/simulator/asiabill"
 	"mooring/internal/simulator/bench"
 	"mooring/internal/simulator/cardwallet"
+	"mooring/internal/simulator/chainup"
 	"mooring/internal/simulator/redemption"
 	"mooring/internal/simulator/zhiyun"
 )
@@ -51,6 +52,9 @@ type Simulator struct {
 
 	// Zhiyun is open to the program that starts it: Sample, Register, Issue.
 	Zhiyun *zhiyun.Simulator
+
+	// ChainUp is open to the program that starts it, to register the application: EnrolSample, Register, Authorise.
+	ChainUp *chainup.Simulator
 
 	rooms   []room
 	pages   *bench.Pages
@@ -110,17 +114,22 @@ func New(o Options) (*Simulator, error) {
 	if err != nil {
 		return nil, err
 	}
+	exchange, err := chainup.New(chainup.Options{Dir: dir, Now: o.Now, Log: o.Log})
+	if err != nil {
+		return nil, err
+	}
 	pages, err := indexPages()
 	if err != nil {
 		return nil, err
 	}
 	return &Simulator{
-		AsiaBill: asia, CardWallet: cards, Redemption: redeem, Zhiyun: cloud, pages: pages, exposed: o.Exposed, log: o.Log,
+		AsiaBill: asia, CardWallet: cards, Redemption: redeem, Zhiyun: cloud, ChainUp: exchange, pages: pages, exposed: o.Exposed, log: o.Log,
 		rooms: []room{
 			{asiabill.Slug, asia.Handler(), asia.About, asia.Board},
 			{redemption.Slug, redeem.Handler(), redeem.About, redeem.Board},
 			{zhiyun.Slug, cloud.Handler(), cloud.About, cloud.Board},
 			{cardwallet.Slug, cards.Handler(), cards.About, cards.Board},
+			{chainup.Slug, exchange.Handler(), exchange.About, exchange.Board},
 		},
 	}, nil
 }
