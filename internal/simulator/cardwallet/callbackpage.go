@@ -3,7 +3,6 @@ package cardwallet
 import (
 	"errors"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"mooring/internal/simulator/bench"
@@ -14,7 +13,6 @@ type callbackPage struct {
 	bench.Page
 	Problem    string
 	Clients    []Client
-	Chosen     string // client_id
 	Topics     []Topic
 	Manners    []Manner
 	Deliveries []Delivery
@@ -22,13 +20,13 @@ type callbackPage struct {
 
 // showCallbacks handles "GET /_callbacks".
 func (s *Simulator) showCallbacks(w http.ResponseWriter, r *http.Request) {
-	s.writeCallbacks(w, r, http.StatusOK, r.URL.Query().Get("client_id"), nil)
+	s.writeCallbacks(w, r, http.StatusOK, nil)
 }
 
-func (s *Simulator) writeCallbacks(w http.ResponseWriter, r *http.Request, status int, chosen string, problem error) {
+func (s *Simulator) writeCallbacks(w http.ResponseWriter, r *http.Request, status int, problem error) {
 	p := &callbackPage{
 		Page:    s.Page(r, bench.Text{ZH: "发送回调", EN: "Send callbacks"}),
-		Clients: s.Clients(), Chosen: chosen, Topics: Topics(), Manners: Manners(),
+		Clients: s.Clients(), Topics: Topics(), Manners: Manners(),
 	}
 	s.mu.Lock()
 	p.Deliveries = append(p.Deliveries, s.deliveries...)
@@ -43,7 +41,7 @@ func (s *Simulator) writeCallbacks(w http.ResponseWriter, r *http.Request, statu
 func (s *Simulator) postCallback(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
 	if err := r.ParseForm(); err != nil {
-		s.writeCallbacks(w, r, http.StatusUnprocessableEntity, "", errors.New("the form is not understood"))
+		s.writeCallbacks(w, r, http.StatusUnprocessableEntity, errors.New("the form is not understood"))
 		return
 	}
 	client := r.PostForm.Get("client_id")
@@ -52,11 +50,8 @@ func (s *Simulator) postCallback(w http.ResponseWriter, r *http.Request) {
 		_, err = s.Send(r.Context(), Callback{ClientID: client, Topic: topic, Manner: r.PostForm.Get("manner")})
 	}
 	if err != nil {
-		s.writeCallbacks(w, r, http.StatusUnprocessableEntity, client, err)
+		s.writeCallbacks(w, r, http.StatusUnprocessableEntity, err)
 		return
 	}
-	if _, err := strconv.ParseUint(client, 10, 64); err != nil {
-		client = "" // nothing but digits goes into an address
-	}
-	bench.Redirect("/_callbacks?client_id="+client).WriteTo(w, r)
+	bench.Redirect("/_callbacks#c"+client).WriteTo(w, r) // SetCallback knew the client: nothing but digits
 }
