@@ -17,7 +17,7 @@ var ErrJSON = errors.New("outbound: the body is not the expected JSON")
 // DecodeJSON reads exactly one JSON value into v. A byte order mark and white space around it are forgiven, numbers
 // that go into an interface stay exact (json.Number), nesting beyond 64 levels is refused before anything is built.
 func DecodeJSON(body []byte, v any) error {
-	body = bytes.TrimSpace(bytes.TrimPrefix(bytes.TrimSpace(body), []byte("\xef\xbb\xbf")))
+	body = Bare(body)
 	if tooDeep(body) {
 		return ErrJSON
 	}
@@ -30,6 +30,22 @@ func DecodeJSON(body []byte, v any) error {
 		return ErrJSON
 	}
 	return nil
+}
+
+// EncodeJSON writes JSON with & and < as they are and no new line behind it: a body to be sent, or signed, byte for byte.
+func EncodeJSON(v any) ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
+}
+
+// Bare is a body without what a JSON value may not have around it: a byte order mark, and white space on either side.
+func Bare(body []byte) []byte {
+	return bytes.TrimSpace(bytes.TrimPrefix(bytes.TrimSpace(body), []byte("\xef\xbb\xbf")))
 }
 
 // tooDeep counts open brackets outside strings. It does not judge anything else.
