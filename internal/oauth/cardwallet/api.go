@@ -11,7 +11,8 @@ import (
 )
 
 // read makes one authenticated POST. Where the token is turned away, a new one is got and the read repeated, once; if
-// that is turned away as well, it is not the token.
+// that is turned away as well, it is not the token. A success that holds null has nothing to tell: a merchant without a
+// wallet.
 func (p *Provider) read(ctx context.Context, cred oauth.Credential, path string, query []byte) (oauth.Answer, any, error) {
 	c, err := p.client(cred)
 	if err != nil {
@@ -29,6 +30,8 @@ func (p *Provider) read(ctx context.Context, cred oauth.Credential, path string,
 		}
 		r, understood := parse(answer.Body)
 		switch {
+		case r.accepted() && string(r.data) == "null":
+			return oauth.Answer{}, nil, p.refusal(oauth.NotFound, "", errNothing)
 		case r.accepted():
 			data, err := decoded(r.data)
 			if err != nil {

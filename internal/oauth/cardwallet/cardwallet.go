@@ -48,6 +48,7 @@ var (
 	errAnswer  = errors.New("the answer is not the documented one")
 	errNoToken = errors.New("the answer holds no usable token")
 	errValues  = errors.New("client_id or client_secret is missing, or not in one piece")
+	errNothing = errors.New("the answer holds nothing")
 	errPath    = errors.New("nothing answers at the configured path")
 )
 

@@ -1,7 +1,6 @@
 package cardwallet
 
 import (
-	"bytes"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -197,9 +196,4 @@ func decoded(data json.RawMessage) (any, error) {
 		return nil, errAnswer
 	}
 	return v, nil
-}
-
-// asCame is an answer fit to be kept.
-func asCame(body []byte) json.RawMessage {
-	return bytes.TrimSpace(bytes.TrimPrefix(bytes.TrimSpace(body), []byte("\xef\xbb\xbf")))
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"mooring/internal/oauth"
+	"mooring/internal/outbound"
 )
 
 // The lists of names below are guesses in the order of their likelihood, written as alike writes them.
@@ -84,9 +85,9 @@ func (s sheet) wallet() (oauth.Wallet, bool, error) {
 	}
 	var a, f, t decimal.Decimal
 	for value, into := range map[*decimal.Decimal]string{&a: available, &f: frozen, &t: total} {
-		d, err := exact(cmp.Or(into, "0"))
-		if err != nil {
-			return oauth.Wallet{}, false, err
+		d, ok := outbound.Exact(cmp.Or(into, "0"))
+		if !ok {
+			return oauth.Wallet{}, false, errAmount
 		}
 		*value = d
 	}
@@ -108,9 +109,9 @@ func (s sheet) entry(zone *time.Location) (oauth.FlowEntry, bool, error) {
 	if amount == "" {
 		return oauth.FlowEntry{}, false, nil
 	}
-	value, err := exact(amount)
-	if err != nil {
-		return oauth.FlowEntry{}, false, err
+	value, ok := outbound.Exact(amount)
+	if !ok {
+		return oauth.FlowEntry{}, false, errAmount
 	}
 	currency := s.take(plain, "currency", "currencycode", "amountcurrency", "ccy", "coin")
 	return oauth.FlowEntry{

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"mooring/internal/oauth"
+	"mooring/internal/outbound"
 )
 
 const (
@@ -47,7 +48,7 @@ func (m merchants) detail(ctx context.Context, cred oauth.Credential) (sheet, js
 	if _, object := data.(map[string]any); !object {
 		return nil, nil, m.p.refusal(oauth.BadResponse, "", errAnswer)
 	}
-	return layOut(data), asCame(answer.Body), nil
+	return layOut(data), outbound.Bare(answer.Body), nil
 }
 
 // FetchWallets implements oauth.WalletFetcher: one wallet, or a list of them. A row that names no amount is no wallet,
@@ -65,7 +66,7 @@ func (w wallets) FetchWallets(ctx context.Context, cred oauth.Credential) (oauth
 	if !ok {
 		return none, w.p.refusal(oauth.BadResponse, "", errAnswer)
 	}
-	r := oauth.Reading[[]oauth.Wallet]{Data: []oauth.Wallet{}, Raw: asCame(answer.Body), SourceZone: w.p.zone.String()}
+	r := oauth.Reading[[]oauth.Wallet]{Data: []oauth.Wallet{}, Raw: outbound.Bare(answer.Body), SourceZone: w.p.zone.String()}
 	r.Partial = got.total > len(got.rows)
 	for _, row := range got.rows {
 		s := layOut(row)
@@ -127,7 +128,7 @@ func (f flows) pages(ctx context.Context, cred oauth.Credential) (rows []any, ra
 		if !ok {
 			return nil, nil, false, f.p.refusal(oauth.BadResponse, "", errAnswer)
 		}
-		body := asCame(answer.Body)
+		body := outbound.Bare(answer.Body)
 		if n := len(raw); n > 0 && len(got.rows) > 0 && bytes.Equal(raw[n-1], body) {
 			break // the page before once more: the number was not understood, and the next would be the same
 		}

@@ -123,7 +123,7 @@ func TestMerchantByOtherNames(t *testing.T) {
 	if err != nil || !cmp.Equal(got.Data, want) {
 		t.Errorf("flat: %+v, %v", got.Data, err)
 	}
-	for _, data := range []string{`null`, `[]`, `"x"`, `7`} {
+	for _, data := range []string{`[]`, `"x"`, `7`} {
 		d.serve[merchantPath] = holds(data)
 		_, err := merchantOf(t, d)
 		wantKind(t, data, err, oauth.BadResponse)
@@ -187,7 +187,7 @@ func TestWalletsOfStrangers(t *testing.T) {
 	if got, err = walletsOf(t, d); err != nil || got.Data == nil || len(got.Data) != 0 || got.Partial {
 		t.Errorf("none: %+v, %v", got, err)
 	}
-	for _, data := range []string{`null`, `"x"`, `{"balance":"1,000"}`, `{"balance":"NaN"}`, `{"balance":1e999999999}`, `[{"balance":"` + strings.Repeat("9", 41) + `"}]`} {
+	for _, data := range []string{`"x"`, `{"balance":"1,000"}`, `{"balance":"NaN"}`, `{"balance":1e999999999}`, `[{"balance":"` + strings.Repeat("9", 41) + `"}]`} {
 		d.serve[walletPath] = holds(data)
 		_, err := walletsOf(t, d)
 		wantKind(t, data[:min(len(data), 40)], err, oauth.BadResponse)
@@ -242,7 +242,7 @@ func TestFlowInOtherEnvelopes(t *testing.T) {
 			t.Errorf("%s: %+v, %v", data, got, err)
 		}
 	}
-	for _, data := range []string{`null`, `{}`, `{"a":[],"b":[]}`, `{"list":[{"amount":"x"}]}`, `7`} {
+	for _, data := range []string{`{}`, `{"a":[],"b":[]}`, `{"list":[{"amount":"x"}]}`, `7`} {
 		d := usual(t)
 		d.serve[flowPath] = holds(data)
 		_, err := flowOf(t, d)
@@ -320,6 +320,8 @@ func TestRefusedReads(t *testing.T) {
 		"nothing, by a framework":     {404, `{"timestamp":1,"status":404,"error":"Not Found","path":"/x"}`, oauth.AuthConfig},
 		"nothing of this merchant":    {404, `{"success":false,"code":"404"}`, oauth.NotFound},
 		"nothing, with status 200":    {200, `{"success":false,"code":"404"}`, oauth.NotFound},
+		"400, with status 200":        {200, `{"success":false,"code":"400"}`, oauth.BadRequest},
+		"no wallet yet":               {200, `{"success":true,"code":"200","data":null}`, oauth.NotFound},
 		"400":                         {400, `{"success":false,"code":"400"}`, oauth.BadRequest},
 		"success of another code":     {200, `{"success":true,"code":"1"}`, oauth.Upstream},
 		"success without a code":      {200, `{"success":true,"data":[]}`, oauth.BadResponse},

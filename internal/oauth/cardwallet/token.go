@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"mooring/internal/oauth"
+	"mooring/internal/outbound"
 	"mooring/internal/secret"
 )
 
@@ -27,7 +28,9 @@ type client struct {
 }
 
 // usable says whether the values can be sent at all.
-func (c client) usable() bool { return visible(c.id, 128) && visible(c.secret.Reveal(), 512) }
+func (c client) usable() bool {
+	return outbound.Visible(c.id, 128) && outbound.Visible(c.secret.Reveal(), 512)
+}
 
 // key tells clients apart without holding their secrets; a changed secret is another client.
 func (c client) key() [sha256.Size]byte {
@@ -78,7 +81,7 @@ func (p *Provider) fetchToken(ctx context.Context, c client) (token, error) {
 		return token{}, p.tokenRefused(answer, r, understood)
 	}
 	w, err := r.token()
-	if err != nil || !visible(w.AccessToken, 8<<10) {
+	if err != nil || !outbound.Visible(w.AccessToken, 8<<10) {
 		return token{}, p.refusal(oauth.BadResponse, "", errNoToken)
 	}
 	return token{access: secret.New(w.AccessToken), scope: string(w.Scope), until: asked.Add(p.use(string(w.ExpiresIn)))}, nil
@@ -191,14 +194,4 @@ func (ts *tokens) sweep(now time.Time) {
 			delete(ts.all, key)
 		}
 	}
-}
-
-// visible says whether a value is of visible ASCII, in one piece and not without end.
-func visible(value string, longest int) bool {
-	for _, c := range []byte(value) {
-		if c <= ' ' || c >= 0x7f {
-			return false
-		}
-	}
-	return value != "" && len(value) <= longest
 }

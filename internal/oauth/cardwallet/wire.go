@@ -8,32 +8,22 @@ import (
 	"strings"
 	"time"
 
-	"github.com/shopspring/decimal"
-
 	"mooring/internal/oauth"
 	"mooring/internal/outbound"
 )
 
 var errAmount = errors.New("an amount is not a number")
 
-// text is a value that may come as a string, a number or a truth value; a number keeps its digits.
-type text string
+// text is a Text for which a list or an object is no text, and no reason to refuse what stands beside it.
+type text outbound.Text
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (t *text) UnmarshalJSON(b []byte) error {
-	switch {
-	case len(b) == 0 || b[0] == '{' || b[0] == '[':
-		*t = "" // no text, and no reason to refuse what stands beside it
-	case b[0] == '"':
-		var s string
-		if err := json.Unmarshal(b, &s); err != nil {
-			return errAnswer
-		}
-		*t = text(strings.TrimSpace(s))
-	case string(b) != "null":
-		*t = text(b)
+	if outbound.Container(b) {
+		*t = ""
+		return nil
 	}
-	return nil
+	return (*outbound.Text)(t).UnmarshalJSON(b)
 }
 
 // reply is an answer's envelope.
@@ -96,26 +86,9 @@ func (r reply) token() (tokenWire, error) {
 	return w, err
 }
 
-// exact reads an amount. A few characters can name a number of a billion digits, and the first sum would write them
-// out: such a one is refused unseen.
-func exact(value string) (decimal.Decimal, error) {
-	if len(value) > 40 {
-		return decimal.Decimal{}, errAmount
-	}
-	d, err := decimal.NewFromString(value)
-	if err != nil || d.Exponent() > 30 || d.Exponent() < -30 {
-		return decimal.Decimal{}, errAmount
-	}
-	return d, nil
-}
-
-// instant reads a time that tells no zone in the provider's; one that cannot be read is no time.
+// instant reads a time that tells no zone in the provider's, or a number: thirteen characters are milliseconds, ten are
+// seconds. One that cannot be read is no time.
 func instant(value string, zone *time.Location) time.Time {
-	for _, layout := range []string{time.DateTime, "2006-01-02T15:04:05.999999999", time.RFC3339Nano, time.DateOnly} {
-		if at, err := time.ParseInLocation(layout, value, zone); err == nil {
-			return at.UTC()
-		}
-	}
 	n, err := strconv.ParseInt(value, 10, 64)
 	switch {
 	case err == nil && len(value) == 13:
@@ -123,7 +96,7 @@ func instant(value string, zone *time.Location) time.Time {
 	case err == nil && len(value) == 10:
 		return time.Unix(n, 0).UTC()
 	}
-	return time.Time{}
+	return outbound.Instant(value, zone)
 }
 
 // tokenRefused sorts a refusal of the token call. No codes are documented; most likely the merchant's values are wrong.
@@ -154,7 +127,7 @@ func (p *Provider) refused(answer oauth.Answer, r reply, understood bool) *oauth
 		e.Kind, e.Cause = oauth.AuthConfig, errPath
 	case answer.Status == http.StatusNotFound || r.code == "404":
 		e.Kind = oauth.NotFound
-	case answer.Status >= http.StatusBadRequest:
+	case answer.Status >= http.StatusBadRequest || r.code == "400":
 		e.Kind = oauth.BadRequest
 	case !understood || !r.refused():
 		e.Kind, e.Cause = oauth.BadResponse, errAnswer
