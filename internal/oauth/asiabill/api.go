@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"mooring/internal/oauth"
+	"mooring/internal/outbound"
 )
 
 const (
@@ -27,7 +28,7 @@ var (
 
 // page is one page of a list.
 type page struct {
-	rows  []row
+	rows  []outbound.Object
 	total int
 	raw   []byte
 }

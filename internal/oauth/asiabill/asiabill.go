@@ -31,6 +31,7 @@ import (
 	_ "time/tzdata" // request-time needs its zone, also where the system has no zones
 
 	"mooring/internal/oauth"
+	"mooring/internal/outbound"
 	"mooring/internal/secret"
 )
 
@@ -179,7 +180,7 @@ func (p *Provider) Identify(ctx context.Context, cred oauth.Credential) (oauth.A
 			return oauth.Account{}, err
 		}
 		for _, r := range rows {
-			owner := r.owner()
+			owner := ownerOf(r)
 			switch {
 			case owner == "":
 			case claimed == "":
@@ -197,7 +198,7 @@ func (p *Provider) Identify(ctx context.Context, cred oauth.Credential) (oauth.A
 
 // evidence gives rows that the token can read. The path of the transactions is not documented for this product, so
 // its absence is no answer.
-func (p *Provider) evidence(ctx context.Context, cred oauth.Credential) ([]row, error) {
+func (p *Provider) evidence(ctx context.Context, cred oauth.Credential) ([]outbound.Object, error) {
 	probe, err := p.page(ctx, cred, p.probePath, probeSpan, 1, 1)
 	if err != nil || len(probe.rows) > 0 || p.probePath == transactionsPath {
 		return probe.rows, err

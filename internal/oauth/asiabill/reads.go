@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"mooring/internal/oauth"
+	"mooring/internal/outbound"
 )
 
 // FetchMerchant implements oauth.MerchantFetcher. There is no profile to ask for: the merchant is its number and the
@@ -19,11 +20,11 @@ func (p *Provider) FetchMerchant(ctx context.Context, cred oauth.Credential) (oa
 	m := oauth.Merchant{ID: cred.Extra[merNoKey].Reveal()}
 	for _, l := range lists {
 		for _, r := range l.rows {
-			if gateway := r.text("gatewayNo"); gateway != "" {
+			if gateway := r.Text("gatewayNo"); gateway != "" {
 				m.Gateways = append(m.Gateways, gateway)
 			}
 			if m.ID == "" {
-				m.ID = r.owner()
+				m.ID = ownerOf(r)
 			}
 		}
 	}
@@ -43,11 +44,11 @@ func (p *Provider) FetchWalletFlow(ctx context.Context, cred oauth.Credential) (
 	entries := []oauth.FlowEntry{}
 	for _, l := range lists {
 		for _, r := range l.rows {
-			entry, err := r.entry(l.kind, p.zone)
+			e, err := entry(r, l.kind, p.zone)
 			if err != nil {
 				return oauth.Reading[[]oauth.FlowEntry]{}, p.refusal(oauth.BadResponse, "", err)
 			}
-			entries = append(entries, entry)
+			entries = append(entries, e)
 		}
 	}
 	slices.SortStableFunc(entries, func(a, b oauth.FlowEntry) int { return b.OccurredAt.Compare(a.OccurredAt) })
@@ -58,7 +59,7 @@ func (p *Provider) FetchWalletFlow(ctx context.Context, cred oauth.Credential) (
 // list is all that was read of one list.
 type list struct {
 	kind    string
-	rows    []row
+	rows    []outbound.Object
 	raw     []json.RawMessage
 	partial bool
 }
@@ -106,7 +107,7 @@ func together(lists []list) (raw json.RawMessage, partial bool, err error) {
 	for _, l := range lists {
 		pages := make([]json.RawMessage, 0, len(l.raw))
 		for _, answer := range l.raw {
-			pages = append(pages, bytes.TrimPrefix(bytes.TrimSpace(answer), []byte("\xef\xbb\xbf")))
+			pages = append(pages, outbound.Bare(answer))
 		}
 		all[l.kind+"s"] = pages
 		partial = partial || l.partial

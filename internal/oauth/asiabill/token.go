@@ -28,6 +28,8 @@ const (
 // was meant for a duration.
 const longestLife = 10 * 365 * 24 * time.Hour
 
+const longestToken = 8 << 10 // that goes into a header
+
 var (
 	errNoCode     = errors.New("no code to exchange")
 	errNoToken    = errors.New("the answer holds no usable token")
@@ -150,13 +152,11 @@ func asJSON(params url.Values) []byte {
 	for name := range params {
 		flat[name] = params.Get(name)
 	}
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(flat); err != nil {
+	body, err := outbound.EncodeJSON(flat)
+	if err != nil {
 		return nil // strings always encode
 	}
-	return bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
+	return body
 }
 
 // credential reads the answer to a token call: the token at the top, under data, or under result.data.
@@ -167,12 +167,12 @@ func (p *Provider) credential(answer oauth.Answer) (oauth.Credential, error) {
 	}
 	for _, place := range []json.RawMessage{answer.Body, reply.data} {
 		var t tokenWire
-		if outbound.DecodeJSON(place, &t) != nil || !headerSafe(t.AccessToken) {
+		if outbound.DecodeJSON(place, &t) != nil || !outbound.Visible(t.AccessToken, longestToken) {
 			continue
 		}
 		now := p.now()
 		cred := oauth.Credential{AccessToken: secret.New(t.AccessToken), ExpiresAt: t.ExpiresIn.after(now), ObtainedAt: now}
-		if headerSafe(t.RefreshToken) {
+		if outbound.Visible(t.RefreshToken, longestToken) {
 			cred.RefreshToken, cred.RefreshExpires = secret.New(t.RefreshToken), t.RefreshExpiresIn.after(now)
 		}
 		return cred, nil

@@ -1,7 +1,6 @@
 package asiabill
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -11,40 +10,18 @@ import (
 	"strings"
 	"time"
 
-	"github.com/shopspring/decimal"
-
 	"mooring/internal/oauth"
 	"mooring/internal/outbound"
 )
 
 var errAmount = errors.New("an amount is missing or not a number")
 
-// text is a value that may come as a string, a number or a truth value; a number keeps its digits.
-type text string
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (t *text) UnmarshalJSON(b []byte) error {
-	switch {
-	case len(b) == 0 || b[0] == '{' || b[0] == '[':
-		return errAnswer
-	case b[0] == '"':
-		var s string
-		if err := json.Unmarshal(b, &s); err != nil {
-			return errAnswer
-		}
-		*t = text(strings.TrimSpace(s))
-	case string(b) != "null":
-		*t = text(b)
-	}
-	return nil
-}
-
 // seconds is a lifetime.
-type seconds struct{ text }
+type seconds struct{ outbound.Text }
 
 // after gives the end of a lifetime that begins now: none where it is absent, not a number, not positive or absurd.
 func (s seconds) after(now time.Time) time.Time {
-	n, err := strconv.ParseFloat(string(s.text), 64)
+	n, err := strconv.ParseFloat(string(s.Text), 64)
 	if err != nil || math.IsNaN(n) || n <= 0 || n > longestLife.Seconds() {
 		return time.Time{}
 	}
@@ -68,11 +45,11 @@ type reply struct {
 }
 
 type envelopeWire struct {
-	Code    text            `json:"code"`
-	Message text            `json:"message"`
-	Success text            `json:"success"`
-	Error   text            `json:"error"`
-	Detail  text            `json:"error_description"`
+	Code    outbound.Text   `json:"code"`
+	Message outbound.Text   `json:"message"`
+	Success outbound.Text   `json:"success"`
+	Error   outbound.Text   `json:"error"`
+	Detail  outbound.Text   `json:"error_description"`
 	Data    json.RawMessage `json:"data"`
 	Result  json.RawMessage `json:"result"`
 }
@@ -142,11 +119,11 @@ func (r reply) namesTime() bool {
 }
 
 // listOf reads {page: {total, list}}.
-func listOf(data json.RawMessage) (rows []row, total int, err error) {
+func listOf(data json.RawMessage) (rows []outbound.Object, total int, err error) {
 	var d struct {
 		Page *struct {
-			Total text  `json:"total"`
-			List  []row `json:"list"`
+			Total outbound.Text     `json:"total"`
+			List  []outbound.Object `json:"list"`
 		} `json:"page"`
 	}
 	if outbound.DecodeJSON(data, &d) != nil || d.Page == nil {
@@ -159,101 +136,64 @@ func listOf(data json.RawMessage) (rows []row, total int, err error) {
 	return d.Page.List, total, nil
 }
 
-// row is one entry of a list. Its fields are not documented for this product; those of the neighbour's lists and events
-// are looked for by all their names.
-type row map[string]json.RawMessage
-
-// text gives the first of the named fields that holds something.
-func (r row) text(names ...string) string {
-	for _, name := range names {
-		var t text
-		if err := t.UnmarshalJSON(bytes.TrimSpace(r[name])); err == nil && t != "" {
-			return string(t)
-		}
-	}
-	return ""
-}
-
-// owner is the merchant number that the row belongs to: the first five digits of its eight-digit gateway.
-func (r row) owner() string {
-	if gateway := r.text("gatewayNo"); digits(gateway, 8) {
+// ownerOf is the merchant number that a row belongs to: the first five digits of its eight-digit gateway.
+func ownerOf(r outbound.Object) string {
+	if gateway := r.Text("gatewayNo"); digits(gateway, 8) {
 		return gateway[:5]
 	}
 	return ""
 }
 
-func (r row) entry(kind string, zone *time.Location) (oauth.FlowEntry, error) {
+// entry reads a row of a list. Its fields are not documented for this product; those of the neighbour's lists and events
+// are looked for by all their names.
+func entry(r outbound.Object, kind string, zone *time.Location) (oauth.FlowEntry, error) {
 	e := oauth.FlowEntry{
-		Kind: kind, OrderNo: r.text("orderNo"), Gateway: r.text("gatewayNo"),
-		Status: strings.ToLower(r.text("chargebackStatus", "orderStatus", "tradeStatus", "status")),
+		Kind: kind, OrderNo: r.Text("orderNo"), Gateway: r.Text("gatewayNo"),
+		Status: strings.ToLower(r.Text("chargebackStatus", "orderStatus", "tradeStatus", "status")),
 	}
 	var err error
 	if kind == "chargeback" {
-		e.ID = r.text("batchNo", "chargebackNo", "tradeNo", "orderNo")
-		e.Reason = r.text("reason", "chargebackReason")
-		e.OccurredAt = instant(r.text("noticeDate", "chargebackDate", "chargebackTime", "createTime"), zone)
-		e.Amount, err = r.money("chargebackAmount", "amount", "orderAmount", "tradeAmount")
+		e.ID = r.Text("batchNo", "chargebackNo", "tradeNo", "orderNo")
+		e.Reason = r.Text("reason", "chargebackReason")
+		e.OccurredAt = instant(r.Text("noticeDate", "chargebackDate", "chargebackTime", "createTime"), zone)
+		e.Amount, err = money(r, "chargebackAmount", "amount", "orderAmount", "tradeAmount")
 		return e, err
 	}
-	e.ID = r.text("tradeNo", "orderNo")
-	e.OccurredAt = instant(r.text("tradeDate", "tradeTime", "transactionTime", "orderTime", "createTime"), zone)
-	e.Amount, err = r.money("orderAmount", "tradeAmount", "amount")
+	e.ID = r.Text("tradeNo", "orderNo")
+	e.OccurredAt = instant(r.Text("tradeDate", "tradeTime", "transactionTime", "orderTime", "createTime"), zone)
+	e.Amount, err = money(r, "orderAmount", "tradeAmount", "amount")
 	return e, err
 }
 
 // money reads the first amount that is there, with the currency of the same name. No amount is no entry: a zero that
 // nobody sent would be a lie.
-func (r row) money(names ...string) (oauth.Money, error) {
+func money(r outbound.Object, names ...string) (oauth.Money, error) {
 	for _, name := range names {
-		value := r.text(name)
+		value := r.Text(name)
 		if value == "" {
 			continue
 		}
-		amount, err := exact(value)
-		currency := r.text(strings.NewReplacer("Amount", "Currency", "amount", "currency").Replace(name), "currency")
-		return oauth.Money{Amount: amount, Currency: strings.ToUpper(currency)}, err
+		amount, ok := outbound.Exact(value)
+		if !ok {
+			return oauth.Money{}, errAmount
+		}
+		currency := r.Text(strings.NewReplacer("Amount", "Currency", "amount", "currency").Replace(name), "currency")
+		return oauth.Money{Amount: amount, Currency: strings.ToUpper(currency)}, nil
 	}
 	return oauth.Money{}, errAmount
 }
 
-// exact reads an amount. A few characters can name a number of a billion digits, and the first sum would write them
-// out: such a one is refused unseen.
-func exact(value string) (decimal.Decimal, error) {
-	if len(value) > 40 {
-		return decimal.Decimal{}, errAmount
-	}
-	d, err := decimal.NewFromString(value)
-	if err != nil || d.Exponent() > 30 || d.Exponent() < -30 {
-		return decimal.Decimal{}, errAmount
-	}
-	return d, nil
-}
-
-// instant reads a time that tells no zone in the provider's; one that cannot be read is no time.
+// instant reads a time that tells no zone in the provider's, or thirteen digits of milliseconds; one that cannot be read
+// is no time.
 func instant(value string, zone *time.Location) time.Time {
-	for _, layout := range []string{timeLayout, time.DateTime, "2006-01-02T15:04:05.999", time.RFC3339Nano, time.DateOnly} {
-		if at, err := time.ParseInLocation(layout, value, zone); err == nil {
-			return at.UTC()
-		}
-	}
 	if ms, err := strconv.ParseInt(value, 10, 64); err == nil && digits(value, 13) {
 		return time.UnixMilli(ms).UTC()
 	}
-	return time.Time{}
+	return outbound.Instant(value, zone)
 }
 
 func digits(s string, n int) bool {
 	return len(s) == n && strings.Trim(s, "0123456789") == ""
-}
-
-// headerSafe says whether a token can stand in a header: visible ASCII, and not without end.
-func headerSafe(token string) bool {
-	for _, c := range []byte(token) {
-		if c <= ' ' || c >= 0x7f {
-			return false
-		}
-	}
-	return token != "" && len(token) <= 8<<10
 }
 
 func success(status int) bool {
