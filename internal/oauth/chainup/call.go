@@ -71,9 +71,9 @@ func (p *Provider) ask(ctx context.Context, c call, params any) ([]byte, error) 
 	return plain, nil
 }
 
-// request writes the body of a call.
+// request writes the body of a call. The bytes of params are the ones that are signed.
 func (p *Provider) request(params any, at time.Time) ([]byte, error) {
-	plain, err := exactly(params)
+	plain, err := outbound.EncodeJSON(params)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func (p *Provider) request(params any, at time.Time) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return exactly(struct {
+	return outbound.EncodeJSON(struct {
 		AppID string          `json:"app_id"`
 		Time  json.RawMessage `json:"time"`
 		Data  string          `json:"data"`
@@ -100,17 +100,6 @@ func (p *Provider) stamp(at time.Time) json.RawMessage {
 	return strconv.AppendInt(nil, at.UnixMilli(), 10)
 }
 
-// exactly writes JSON with & and < as they are, and nothing after it: these bytes are the ones that are signed.
-func exactly(v any) ([]byte, error) {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
-}
-
 // reply is an answer's envelope.
 type reply struct{ code, data, sign string }
 
@@ -118,7 +107,7 @@ type reply struct{ code, data, sign string }
 // no string belongs to the version without encryption and counts as none.
 func parse(body []byte) (reply, bool) {
 	var w struct {
-		Code text            `json:"code"`
+		Code outbound.Text   `json:"code"`
 		Data json.RawMessage `json:"data"`
 		Sign json.RawMessage `json:"sign"`
 	}

@@ -1,7 +1,6 @@
 package chainup
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -32,18 +31,18 @@ func (p *Provider) FetchWallets(ctx context.Context, cred oauth.Credential) (oau
 	if err != nil {
 		return none, err
 	}
-	var top row
-	var coins map[string]row
+	var top outbound.Object
+	var coins map[string]outbound.Object
 	if outbound.DecodeJSON(plain, &top) != nil || outbound.DecodeJSON(top["allCoinMap"], &coins) != nil {
 		return none, p.refusal(oauth.BadResponse, "", errAnswer)
 	}
-	worth, _, err := top.amount("totalBalance", strings.ToUpper(top.text("totalBalanceSymbol")))
+	worth, _, err := amount(top, "totalBalance", strings.ToUpper(top.Text("totalBalanceSymbol")))
 	if err != nil {
 		return none, p.refusal(oauth.BadResponse, "", err)
 	}
 	wallets := []oauth.Wallet{}
 	for symbol, coin := range coins {
-		w, err := coin.wallet(symbol)
+		w, err := wallet(coin, symbol)
 		if err != nil {
 			return none, p.refusal(oauth.BadResponse, "", err)
 		}
@@ -52,21 +51,21 @@ func (p *Provider) FetchWallets(ctx context.Context, cred oauth.Credential) (oau
 		}
 	}
 	slices.SortFunc(wallets, func(a, b oauth.Wallet) int { return cmp.Compare(a.Total.Currency, b.Total.Currency) })
-	return oauth.Reading[[]oauth.Wallet]{Data: wallets, Raw: bare(plain), SourceZone: homeZone}, nil
+	return oauth.Reading[[]oauth.Wallet]{Data: wallets, Raw: outbound.Bare(plain), SourceZone: homeZone}, nil
 }
 
 // wallet reads one coin. Of the three amounts any two give the third; a zero that nobody sent would be a lie.
-func (r row) wallet(symbol string) (oauth.Wallet, error) {
+func wallet(r outbound.Object, symbol string) (oauth.Wallet, error) {
 	var w oauth.Wallet
-	free, freeTold, err := r.amount("normal_balance", symbol)
+	free, freeTold, err := amount(r, "normal_balance", symbol)
 	if err != nil {
 		return w, err
 	}
-	frozen, frozenTold, err := r.amount("lock_balance", symbol)
+	frozen, frozenTold, err := amount(r, "lock_balance", symbol)
 	if err != nil {
 		return w, err
 	}
-	total, totalTold, err := r.amount("total_balance", symbol)
+	total, totalTold, err := amount(r, "total_balance", symbol)
 	if err != nil {
 		return w, err
 	}
@@ -81,7 +80,7 @@ func (r row) wallet(symbol string) (oauth.Wallet, error) {
 		return w, errAmount
 	}
 	w = oauth.Wallet{Available: free, Frozen: frozen, Total: total}
-	worth, told, err := r.amount("btcValuatin", btc) // spelt so
+	worth, told, err := amount(r, "btcValuatin", btc) // spelt so
 	if told && err == nil {
 		w.Worth = worth
 	}
@@ -97,7 +96,7 @@ func (p *Provider) FetchUser(ctx context.Context, cred oauth.Credential) (oauth.
 	if err != nil {
 		return none, err
 	}
-	answers := map[string]json.RawMessage{"user_superior": bare(known)}
+	answers := map[string]json.RawMessage{"user_superior": outbound.Bare(known)}
 	reading := oauth.Reading[oauth.User]{Data: oauth.User{ID: uid}, SourceZone: homeZone}
 	plain, err := p.ask(ctx, call{path: userPath, also: "200"}, struct {
 		UID string `json:"uid"`
@@ -111,7 +110,7 @@ func (p *Provider) FetchUser(ctx context.Context, cred oauth.Credential) (oauth.
 		if reading.Data, err = p.user(plain, uid); err != nil {
 			return none, err
 		}
-		answers["inquire_user"] = bare(plain)
+		answers["inquire_user"] = outbound.Bare(plain)
 	}
 	reading.Raw, err = json.Marshal(answers)
 	return reading, err
@@ -119,24 +118,24 @@ func (p *Provider) FetchUser(ctx context.Context, cred oauth.Credential) (oauth.
 
 // user reads the person. One with another id than was asked for is somebody else.
 func (p *Provider) user(plain []byte, uid string) (oauth.User, error) {
-	var top row
+	var top outbound.Object
 	if outbound.DecodeJSON(plain, &top) != nil || top == nil {
 		return oauth.User{}, p.refusal(oauth.BadResponse, "", errAnswer)
 	}
-	r := top.inside("user", "userInfo", "data")
-	if id := r.text("id", "uid"); id != "" && id != uid {
+	r := top.Inside("user", "userInfo", "data")
+	if id := r.Text("id", "uid"); id != "" && id != uid {
 		return oauth.User{}, p.refusal(oauth.BadResponse, "", errAnswer)
 	}
-	phone := r.text("mobileNumber")
-	if country := strings.TrimLeft(r.text("countryCode"), "+0"); phone != "" && country != "" {
+	phone := r.Text("mobileNumber")
+	if country := strings.TrimLeft(r.Text("countryCode"), "+0"); phone != "" && country != "" {
 		phone = "+" + country + " " + phone
 	}
 	user := oauth.User{
-		ID: uid, Username: r.text("nickName"), VerificationType: r.text("authType"), VerificationLevel: r.text("authLevel"),
-		Created: instant(r.text("ctime"), p.zone),
+		ID: uid, Username: r.Text("nickName"), VerificationType: r.Text("authType"), VerificationLevel: r.Text("authLevel"),
+		Created: instant(r.Text("ctime"), p.zone),
 	}
 	user.Phone = whole(&user, "phone", phone)
-	user.Email = whole(&user, "email", r.text("email"))
+	user.Email = whole(&user, "email", r.Text("email"))
 	return user, nil
 }
 
@@ -160,17 +159,12 @@ func (p *Provider) uid(ctx context.Context, openID string) (uid string, plain []
 	if plain, err = p.ask(ctx, call{path: uidPath}, account{openID}); err != nil {
 		return "", nil, err
 	}
-	var top row
+	var top outbound.Object
 	if outbound.DecodeJSON(plain, &top) == nil && top != nil {
-		uid = top.inside("user").text("uid")
+		uid = top.Inside("user").Text("uid")
 	}
-	if !visible(text(uid)) || len(uid) > 64 {
+	if !visible(outbound.Text(uid)) || len(uid) > 64 {
 		return "", nil, p.refusal(oauth.BadResponse, "", errAnswer)
 	}
 	return uid, plain, nil
-}
-
-// bare is a text as it came, without what a JSON value may not have around it.
-func bare(plain []byte) json.RawMessage {
-	return bytes.TrimPrefix(bytes.TrimSpace(plain), []byte("\xef\xbb\xbf"))
 }

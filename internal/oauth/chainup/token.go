@@ -75,13 +75,13 @@ func (p *Provider) Refresh(ctx context.Context, cred oauth.Credential) (oauth.Cr
 
 // tokenWire is the opened answer of both calls. Older documents misspell the refresh token in two ways.
 type tokenWire struct {
-	OpenID   text `json:"openId"`
-	Token    text `json:"token"`
-	ExpireIn text `json:"expireIn"`
+	OpenID   outbound.Text `json:"openId"`
+	Token    outbound.Text `json:"token"`
+	ExpireIn outbound.Text `json:"expireIn"`
 
-	RefreshToken text `json:"refreshToken"`
-	Misspelt     text `json:"refersh_token"`
-	Snake        text `json:"refresh_token"`
+	RefreshToken outbound.Text `json:"refreshToken"`
+	Misspelt     outbound.Text `json:"refersh_token"`
+	Snake        outbound.Text `json:"refresh_token"`
 }
 
 func (p *Provider) credential(plain []byte) (oauth.Credential, error) {
@@ -94,7 +94,7 @@ func (p *Provider) credential(plain []byte) (oauth.Credential, error) {
 		AccessToken: secret.New(string(w.Token)), ExpiresAt: expiry(string(w.ExpireIn), now), ObtainedAt: now,
 		Extra: sealed(string(w.OpenID)),
 	}
-	for _, refresh := range []text{w.RefreshToken, w.Misspelt, w.Snake} {
+	for _, refresh := range []outbound.Text{w.RefreshToken, w.Misspelt, w.Snake} {
 		if visible(refresh) {
 			cred.RefreshToken = secret.New(string(refresh))
 			break
