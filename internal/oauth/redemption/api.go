@@ -26,7 +26,7 @@ const skewed = time.Minute
 
 // call signs and sends one request. The body is written once: the bytes that are signed are those that are sent.
 func (p *Provider) call(ctx context.Context, m merchant, path string, content any) (oauth.Answer, error) {
-	body, err := encode(content)
+	body, err := outbound.EncodeJSON(content)
 	if err != nil {
 		return oauth.Answer{}, errAddress // strings always encode
 	}
@@ -52,17 +52,6 @@ func (p *Provider) call(ctx context.Context, m merchant, path string, content an
 	return p.caller.Call(ctx, req)
 }
 
-// encode writes JSON without a new line behind it and with "&" as it is.
-func encode(content any) ([]byte, error) {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(content); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
-}
-
 // reply is an answer's envelope. The verdict is its status; that there is data says nothing.
 type reply struct {
 	status  int
@@ -74,8 +63,8 @@ type reply struct {
 // parse reads {status, message, data}.
 func parse(body []byte) reply {
 	var w struct {
-		Status  text            `json:"status"`
-		Message text            `json:"message"`
+		Status  outbound.Text   `json:"status"`
+		Message outbound.Text   `json:"message"`
 		Data    json.RawMessage `json:"data"`
 	}
 	if err := outbound.DecodeJSON(body, &w); err != nil {
@@ -138,24 +127,4 @@ func (p *Provider) measure(e *oauth.Error, m merchant, answer oauth.Answer) {
 		}
 	}
 	e.Cause = fmt.Errorf("signed with %s and a timestamp in milliseconds; %s", m.signType, clocks)
-}
-
-// text is a value that may come as a string, a number or a truth value; a number keeps its digits.
-type text string
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (t *text) UnmarshalJSON(b []byte) error {
-	switch {
-	case len(b) == 0 || b[0] == '{' || b[0] == '[':
-		return errAnswer
-	case b[0] == '"':
-		var s string
-		if err := json.Unmarshal(b, &s); err != nil {
-			return errAnswer
-		}
-		*t = text(strings.TrimSpace(s))
-	case string(b) != "null":
-		*t = text(b)
-	}
-	return nil
 }

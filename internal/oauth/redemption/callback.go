@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -76,7 +77,7 @@ func headersOf(h http.Header) (signed, string, error) {
 		}
 	}
 	s := signed{businessID: values["businessId"], nonce: values["nonce"], timestamp: values["timestamp"], signType: values["signType"]}
-	if !plain(s.businessID) || !plain(s.nonce) || (s.signType != "" && !plain(s.signType)) || !digits(s.timestamp) || !visible(values["sign"]) {
+	if !plain(s.businessID) || !plain(s.nonce) || (s.signType != "" && !plain(s.signType)) || !digits(s.timestamp) || !outbound.Visible(values["sign"], math.MaxInt) {
 		return signed{}, "", errHeaders
 	}
 	return s, values["sign"], nil
@@ -122,7 +123,7 @@ func factsOf(body []byte) (facts, error) {
 		{&f.businessID, []string{"businessId"}},
 	} {
 		for _, name := range field.names {
-			var t text
+			var t outbound.Text
 			if raw, there := all[name]; there && t.UnmarshalJSON(raw) != nil {
 				return facts{}, errNoFact
 			}

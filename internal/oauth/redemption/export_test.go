@@ -1,6 +1,9 @@
 package redemption
 
-import "mooring/internal/secret"
+import (
+	"mooring/internal/outbound"
+	"mooring/internal/secret"
+)
 
 // Codes are the statuses that have a line.
 func Codes() (list []string) {
@@ -18,7 +21,7 @@ func SignMD5(businessID, nonce, signType, timestamp, body, key string) (text, si
 
 // EncodeLink writes the body of a request for a link.
 func EncodeLink(merchantID, businessID, serialNo, userID, thirdAccount, callbackURL string) (string, error) {
-	body, err := encode(linkWire{merchantID, businessID, serialNo, userID, thirdAccount, callbackURL})
+	body, err := outbound.EncodeJSON(linkWire{merchantID, businessID, serialNo, userID, thirdAccount, callbackURL})
 	return string(body), err
 }
 

@@ -76,7 +76,7 @@ func (p *Provider) linkOf(m merchant, answer oauth.Answer) (string, error) {
 		return "", p.refused(m, answer, r, true)
 	}
 	var data struct {
-		Link text `json:"alipayAuthUrl"`
+		Link outbound.Text `json:"alipayAuthUrl"`
 	}
 	if outbound.DecodeJSON(r.data, &data) != nil || data.Link == "" {
 		return "", p.refusal(oauth.BadResponse, "", errNoLink)

@@ -1,12 +1,9 @@
 package redemption
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-
-	"github.com/shopspring/decimal"
 
 	"mooring/internal/oauth"
 	"mooring/internal/outbound"
@@ -20,10 +17,10 @@ type balanceRequest struct {
 }
 
 type balanceWire struct {
-	MerchantID text `json:"merchantId"`
-	BusinessID text `json:"businessId"`
-	Amount     text `json:"amount"`
-	CreditLine text `json:"creditLine"`
+	MerchantID outbound.Text `json:"merchantId"`
+	BusinessID outbound.Text `json:"businessId"`
+	Amount     outbound.Text `json:"amount"`
+	CreditLine outbound.Text `json:"creditLine"`
 }
 
 // FetchMerchant implements oauth.MerchantFetcher: the numbers of merchant and business, and the proof that they and the
@@ -42,18 +39,18 @@ func (p *Provider) FetchWallets(ctx context.Context, cred oauth.Credential) (oau
 	if err != nil {
 		return oauth.Reading[[]oauth.Wallet]{}, err
 	}
-	amount, err := exact(b.Amount)
-	if err != nil {
-		return oauth.Reading[[]oauth.Wallet]{}, p.refusal(oauth.BadResponse, "", err)
+	amount, ok := outbound.Exact(string(b.Amount))
+	if !ok {
+		return oauth.Reading[[]oauth.Wallet]{}, p.refusal(oauth.BadResponse, "", errAmount)
 	}
 	w := oauth.Wallet{
 		Available: oauth.Money{Amount: amount, Currency: currency}, Total: oauth.Money{Amount: amount, Currency: currency},
 		Frozen: oauth.Money{Currency: currency},
 	}
 	if b.CreditLine != "" {
-		credit, err := exact(b.CreditLine)
-		if err != nil {
-			return oauth.Reading[[]oauth.Wallet]{}, p.refusal(oauth.BadResponse, "", err)
+		credit, ok := outbound.Exact(string(b.CreditLine))
+		if !ok {
+			return oauth.Reading[[]oauth.Wallet]{}, p.refusal(oauth.BadResponse, "", errAmount)
 		}
 		w.CreditLine = oauth.Money{Amount: credit, Currency: currency}
 	}
@@ -82,18 +79,5 @@ func (p *Provider) balance(ctx context.Context, cred oauth.Credential) (merchant
 	if (b.MerchantID != "" && string(b.MerchantID) != m.merchantID) || (b.BusinessID != "" && string(b.BusinessID) != m.businessID) {
 		return m, b, nil, p.refusal(oauth.BadResponse, "", errForeign)
 	}
-	return m, b, bytes.TrimSpace(bytes.TrimPrefix(bytes.TrimSpace(answer.Body), []byte("\xef\xbb\xbf"))), nil
-}
-
-// exact reads an amount. A few characters can name a number of a billion digits, and the first sum would write them
-// out: such a one is refused unseen.
-func exact(value text) (decimal.Decimal, error) {
-	if len(value) > 40 {
-		return decimal.Decimal{}, errAmount
-	}
-	d, err := decimal.NewFromString(string(value))
-	if err != nil || d.Exponent() > 30 || d.Exponent() < -30 {
-		return decimal.Decimal{}, errAmount
-	}
-	return d, nil
+	return m, b, outbound.Bare(answer.Body), nil
 }

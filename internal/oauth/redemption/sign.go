@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"mooring/internal/oauth"
+	"mooring/internal/outbound"
 	"mooring/internal/secret"
 )
 
@@ -142,15 +143,5 @@ func md5Sign(text []byte, key secret.String) string {
 
 // plain says whether a value can stand in a header, and in the signed text without being taken for two.
 func plain(value string) bool {
-	return visible(value) && len(value) <= 128 && !strings.Contains(value, "&")
-}
-
-// visible takes what can stand in a header without a doubt: printable ASCII, no space.
-func visible(value string) bool {
-	for _, c := range []byte(value) {
-		if c <= ' ' || c >= 0x7f {
-			return false
-		}
-	}
-	return value != ""
+	return outbound.Visible(value, 128) && !strings.Contains(value, "&")
 }
