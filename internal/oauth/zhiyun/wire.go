@@ -37,7 +37,7 @@ func (r reply) text(names ...string) string {
 // parse reads {data, code, message}. It says no where that is not what came. The check of t_ and p_ answers before the
 // server has looked at the format, and its refusal may be JSON where XML was asked for.
 func parse(body []byte, format string) (reply, bool) {
-	body = bytes.TrimSpace(bytes.TrimPrefix(bytes.TrimSpace(body), []byte("\xef\xbb\xbf"))) // source files begin with blank lines
+	body = outbound.Bare(body) // source files begin with blank lines
 	if format == formatXML && bytes.HasPrefix(body, []byte("<")) {
 		return parseXML(body)
 	}
@@ -59,25 +59,15 @@ func parseJSON(body []byte) (reply, bool) {
 }
 
 // text is a value of a column: mostly a string, sometimes a number, and null where the source has a slip. Lists and
-// objects are none.
-type text string
+// objects are none, and change nothing.
+type text outbound.Text
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (t *text) UnmarshalJSON(b []byte) error {
-	switch b[0] {
-	case '{', '[':
-	case '"':
-		var s string
-		if err := json.Unmarshal(b, &s); err != nil {
-			return errAnswer
-		}
-		*t = text(strings.TrimSpace(s))
-	default:
-		if string(b) != "null" {
-			*t = text(b)
-		}
+	if outbound.Container(b) {
+		return nil
 	}
-	return nil
+	return (*outbound.Text)(t).UnmarshalJSON(b)
 }
 
 // deepest is deeper than apiResponse/data/field/item and shallower than any attack.
