@@ -84,7 +84,7 @@ func TestIdentify(t *testing.T) {
 	one := func(gateway string) string {
 		return `{"code":"00000","data":{"page":{"total":"1","list":[{"gatewayNo":` + gateway + `}]}}}`
 	}
-	empty := fixture(t, "empty.json")
+	empty := oauthtest.Fixture(t, "empty.json")
 	refused := `{"code":"40101","message":"access_token 无效"}`
 	for name, tc := range map[string]struct {
 		merNo, probe, chargebacks, transactions string
@@ -110,13 +110,13 @@ func TestIdentify(t *testing.T) {
 		"another probe":                   {merNo: "12345", probe: "/openApi/transactions", transactions: empty, want: "12345", calls: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := &desk{serve: map[string]http.HandlerFunc{"/openApi/chargebacks": says(200, tc.chargebacks), "/openApi/transactions": says(200, tc.transactions)}}
+			d := &desk{serve: map[string]http.HandlerFunc{"/openApi/chargebacks": oauthtest.Says(200, tc.chargebacks), "/openApi/transactions": oauthtest.Says(200, tc.transactions)}}
 			if tc.transactions == "404" {
 				delete(d.serve, "/openApi/transactions")
 			}
 			p := open(t, d, map[string]string{"PROBE_PATH": tc.probe})
 			got, err := p.Identify(t.Context(), credential(tc.merNo))
-			wantKind(t, "Identify", err, tc.kind)
+			oauthtest.WantKind(t, "Identify", err, tc.kind)
 			if got.ExternalID != tc.want || len(d.paths()) != tc.calls {
 				t.Errorf("account %+v after %v", got, d.paths())
 			}
@@ -163,10 +163,10 @@ func TestWrongZoneIsTriedOnceInUTC(t *testing.T) {
 	const complaint = `{"result":{"code":"40006","message":"request-time 与服务器时间相差超过 30 分钟"}}`
 	inUTC := func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("request-time") == "2026-03-02T04:00:00" {
-			says(200, fixture(t, "chargebacks.json"))(w, r)
+			oauthtest.Says(200, oauthtest.Fixture(t, "chargebacks.json"))(w, r)
 			return
 		}
-		says(400, complaint)(w, r)
+		oauthtest.Says(400, complaint)(w, r)
 	}
 	for name, tc := range map[string]struct {
 		serve http.HandlerFunc
@@ -174,15 +174,15 @@ func TestWrongZoneIsTriedOnceInUTC(t *testing.T) {
 		calls int
 	}{
 		"UTC is right":            {inUTC, "", 2},
-		"both are wrong":          {says(400, complaint), oauth.ClockSkew, 2},
-		"named in English":        {says(200, `{"code":"1","message":"Timestamp out of range"}`), oauth.ClockSkew, 2},
-		"a token's time is not":   {says(200, `{"code":"1","message":"token 时间已过期"}`), oauth.NeedsReauth, 1},
-		"the window's time isn't": {says(400, `{"code":"1","message":"startTime 时间格式错误"}`), oauth.BadRequest, 1},
-		"a time-out is not":       {says(200, `{"code":"1","message":"处理超时，时间过长"}`), oauth.Upstream, 1},
+		"both are wrong":          {oauthtest.Says(400, complaint), oauth.ClockSkew, 2},
+		"named in English":        {oauthtest.Says(200, `{"code":"1","message":"Timestamp out of range"}`), oauth.ClockSkew, 2},
+		"a token's time is not":   {oauthtest.Says(200, `{"code":"1","message":"token 时间已过期"}`), oauth.NeedsReauth, 1},
+		"the window's time isn't": {oauthtest.Says(400, `{"code":"1","message":"startTime 时间格式错误"}`), oauth.BadRequest, 1},
+		"a time-out is not":       {oauthtest.Says(200, `{"code":"1","message":"处理超时，时间过长"}`), oauth.Upstream, 1},
 	} {
 		d := &desk{serve: map[string]http.HandlerFunc{"/openApi/chargebacks": tc.serve}}
 		_, err := open(t, d, nil).Identify(t.Context(), credential("12345"))
-		wantKind(t, name, err, tc.kind)
+		oauthtest.WantKind(t, name, err, tc.kind)
 		if got := len(d.paths()); got != tc.calls {
 			t.Errorf("%s: %d calls, want %d", name, got, tc.calls)
 		}
@@ -223,9 +223,9 @@ func TestRefusedReads(t *testing.T) {
 		"success without a code":    {200, `{"data":{"page":{"total":0,"list":[]}}}`, oauth.BadResponse, ""},
 		"success said to be false":  {200, `{"code":"00000","success":"false","data":{"page":{"total":0,"list":[]}}}`, oauth.Upstream, ""},
 	} {
-		d := &desk{serve: map[string]http.HandlerFunc{"/openApi/chargebacks": says(tc.status, tc.body)}}
+		d := &desk{serve: map[string]http.HandlerFunc{"/openApi/chargebacks": oauthtest.Says(tc.status, tc.body)}}
 		_, err := open(t, d, nil).Identify(t.Context(), credential("12345"))
-		wantKind(t, name, err, tc.want)
+		oauthtest.WantKind(t, name, err, tc.want)
 		if e, ok := err.(*oauth.Error); !ok || e.Code != tc.code { //nolint:errorlint // the type itself is the contract
 			t.Errorf("%s: %v, want code %q", name, err, tc.code)
 		}
@@ -233,7 +233,7 @@ func TestRefusedReads(t *testing.T) {
 }
 
 func TestVerdictOfTheBodyBeatsTheStatus(t *testing.T) {
-	d := &desk{serve: map[string]http.HandlerFunc{"/openApi/chargebacks": says(500, fixture(t, "chargebacks.json"))}}
+	d := &desk{serve: map[string]http.HandlerFunc{"/openApi/chargebacks": oauthtest.Says(500, oauthtest.Fixture(t, "chargebacks.json"))}}
 	if _, err := open(t, d, nil).Identify(t.Context(), credential("12345")); err != nil {
 		t.Errorf("code 00000 with status 500: %v", err)
 	}

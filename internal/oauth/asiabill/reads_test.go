@@ -14,6 +14,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"mooring/internal/oauth"
+	"mooring/internal/oauth/oauthtest"
 )
 
 func money(amount, currency string) oauth.Money {
@@ -90,15 +91,15 @@ func TestMissingTransactionsPathLeavesTheChargebacks(t *testing.T) {
 	if err != nil || !slices.Equal(merchant.Data.Gateways, []string{"12345001"}) || !merchant.Partial {
 		t.Errorf("merchant = %+v, %v", merchant, err)
 	}
-	d.serve["/openApi/transactions"] = says(500, "")
+	d.serve["/openApi/transactions"] = oauthtest.Says(500, "")
 	_, err = flowOf(t, d)
-	wantKind(t, "transactions fail", err, oauth.Upstream)
+	oauthtest.WantKind(t, "transactions fail", err, oauth.Upstream)
 }
 
 // shelf holds n transactions and gives them by the page.
 func shelf(t testing.TB, n int, total string, stuck bool) *desk {
 	t.Helper()
-	d := &desk{serve: map[string]http.HandlerFunc{"/openApi/chargebacks": says(200, fixture(t, "empty.json"))}}
+	d := &desk{serve: map[string]http.HandlerFunc{"/openApi/chargebacks": oauthtest.Says(200, oauthtest.Fixture(t, "empty.json"))}}
 	d.serve["/openApi/transactions"] = func(w http.ResponseWriter, r *http.Request) {
 		index, _ := strconv.Atoi(r.URL.Query().Get("pageIndex"))
 		size, _ := strconv.Atoi(r.URL.Query().Get("pageSize"))
@@ -109,7 +110,7 @@ func shelf(t testing.TB, n int, total string, stuck bool) *desk {
 		for i := (index - 1) * size; i < min(index*size, n); i++ {
 			rows = append(rows, fmt.Sprintf(`{"gatewayNo":"12345001","tradeNo":"T%d","orderAmount":"1.00","orderCurrency":"USD"}`, i))
 		}
-		says(200, `{"code":"00000","data":{"page":{"total":`+total+`,"list":[`+strings.Join(rows, ",")+`]}}}`)(w, r)
+		oauthtest.Says(200, `{"code":"00000","data":{"page":{"total":`+total+`,"list":[`+strings.Join(rows, ",")+`]}}}`)(w, r)
 	}
 	return d
 }
@@ -151,11 +152,11 @@ func TestAmountsAreExactOrRefused(t *testing.T) {
 		`"` + strings.Repeat("9", 41) + `"`: "",
 	} {
 		d := usual(t)
-		d.serve["/openApi/chargebacks"] = says(200, fixture(t, "empty.json"))
-		d.serve["/openApi/transactions"] = says(200, `{"code":"00000","data":{"page":{"list":[{"tradeNo":1234567890123456789,"orderAmount":`+value+`}]}}}`)
+		d.serve["/openApi/chargebacks"] = oauthtest.Says(200, oauthtest.Fixture(t, "empty.json"))
+		d.serve["/openApi/transactions"] = oauthtest.Says(200, `{"code":"00000","data":{"page":{"list":[{"tradeNo":1234567890123456789,"orderAmount":`+value+`}]}}}`)
 		got, err := flowOf(t, d)
 		if want == "" {
-			wantKind(t, value, err, oauth.BadResponse)
+			oauthtest.WantKind(t, value, err, oauth.BadResponse)
 			continue
 		}
 		if err != nil || !got.Data[0].Amount.Amount.Equal(decimal.RequireFromString(want)) || got.Data[0].ID != "1234567890123456789" {
@@ -171,8 +172,8 @@ func TestTimes(t *testing.T) {
 		`"yesterday"`: "0001-01-01T00:00:00Z", `null`: "0001-01-01T00:00:00Z", `17`: "0001-01-01T00:00:00Z",
 	} {
 		d := usual(t)
-		d.serve["/openApi/chargebacks"] = says(200, fixture(t, "empty.json"))
-		d.serve["/openApi/transactions"] = says(200, `{"code":"00000","data":{"page":{"list":[{"orderAmount":"1","tradeDate":`+value+`}]}}}`)
+		d.serve["/openApi/chargebacks"] = oauthtest.Says(200, oauthtest.Fixture(t, "empty.json"))
+		d.serve["/openApi/transactions"] = oauthtest.Says(200, `{"code":"00000","data":{"page":{"list":[{"orderAmount":"1","tradeDate":`+value+`}]}}}`)
 		got, err := flowOf(t, d)
 		if err != nil || !got.Data[0].OccurredAt.Equal(at(want)) {
 			t.Errorf("%s: %+v, %v", value, got.Data, err)

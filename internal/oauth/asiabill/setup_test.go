@@ -3,10 +3,7 @@ package asiabill_test
 import (
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -15,7 +12,6 @@ import (
 	"mooring/internal/oauth"
 	"mooring/internal/oauth/asiabill"
 	"mooring/internal/oauth/oauthtest"
-	"mooring/internal/outbound"
 	"mooring/internal/secret"
 )
 
@@ -26,15 +22,6 @@ const (
 	accessToken  = "canary-access-1"
 	refreshToken = "canary-refresh-1"
 )
-
-func fixture(t testing.TB, name string) string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
 
 // desk answers in AsiaBill's place: per path, the body of a fixture or what a function says. It remembers requests.
 type desk struct {
@@ -74,43 +61,24 @@ func (d *desk) paths() []string {
 	return list
 }
 
-func says(status int, body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(status)
-		_, _ = w.Write([]byte(body))
-	}
-}
-
 // usual is AsiaBill with one merchant, 12345.
 func usual(t testing.TB) *desk {
 	t.Helper()
 	return &desk{serve: map[string]http.HandlerFunc{
-		"/oauth/token":          says(200, fixture(t, "token_top.json")),
-		"/openApi/chargebacks":  says(200, fixture(t, "chargebacks.json")),
-		"/openApi/transactions": says(200, fixture(t, "transactions.json")),
+		"/oauth/token":          oauthtest.Says(200, oauthtest.Fixture(t, "token_top.json")),
+		"/openApi/chargebacks":  oauthtest.Says(200, oauthtest.Fixture(t, "chargebacks.json")),
+		"/openApi/transactions": oauthtest.Says(200, oauthtest.Fixture(t, "transactions.json")),
 	}}
 }
 
 // open makes the provider with h in AsiaBill's place.
 func open(t testing.TB, h http.Handler, settings map[string]string) oauth.RedirectFlow {
 	t.Helper()
-	s := httptest.NewServer(h)
-	t.Cleanup(s.Close)
-	allow, err := outbound.ParseAllowlist([]string{strings.TrimPrefix(s.URL, "http://")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := outbound.New(outbound.Options{Name: "asiabill", Allow: allow, Now: oauthtest.Now})
-	t.Cleanup(client.Close)
-	all := oauth.Settings{
-		"OAUTH_URL": secret.New(s.URL), "OPENAPI_URL": secret.New(s.URL + "/"),
-		"CLIENT_ID": secret.New(clientID), "CLIENT_SECRET": secret.New(clientSecret),
-	}
-	for name, value := range settings {
-		all[name] = secret.New(value)
-	}
-	p, err := asiabill.Factory().New(oauth.Config{Settings: all, Environment: oauth.Test, Caller: client, Now: oauthtest.Now})
+	base, caller := oauthtest.Serve(t, "asiabill", h, oauthtest.Now)
+	all := oauthtest.SettingsOf(map[string]string{
+		"OAUTH_URL": base, "OPENAPI_URL": base + "/", "CLIENT_ID": clientID, "CLIENT_SECRET": clientSecret,
+	}, settings)
+	p, err := asiabill.Factory().New(oauth.Config{Settings: all, Environment: oauth.Test, Caller: caller, Now: oauthtest.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,11 +95,4 @@ func credential(merNo string) oauth.Credential {
 		cred.Extra = map[string]secret.String{"merNo": secret.New(merNo)}
 	}
 	return cred
-}
-
-func wantKind(t testing.TB, what string, err error, want oauth.Kind) {
-	t.Helper()
-	if got := oauth.KindOf(err); got != want {
-		t.Errorf("%s: kind %q, want %q (%v)", what, got, want, err)
-	}
 }

@@ -37,7 +37,7 @@ func TestTokenCallInItsThreeVariants(t *testing.T) {
 
 func TestTokenCallInJSONKeepsItsCharacters(t *testing.T) {
 	var body []byte
-	answer := says(200, fixture(t, "token_top.json"))
+	answer := oauthtest.Says(200, oauthtest.Fixture(t, "token_top.json"))
 	flow := open(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ = io.ReadAll(r.Body)
 		answer(w, r)
@@ -59,7 +59,7 @@ func TestTokenCallInJSONKeepsItsCharacters(t *testing.T) {
 func TestTokenEnvelopes(t *testing.T) {
 	for _, name := range []string{"token_top.json", "token_data.json", "token_result.json"} {
 		d := usual(t)
-		d.serve["/oauth/token"] = says(200, fixture(t, name))
+		d.serve["/oauth/token"] = oauthtest.Says(200, oauthtest.Fixture(t, name))
 		cred, err := open(t, d, nil).Exchange(t.Context(), arrival())
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -79,7 +79,7 @@ func TestLifetimes(t *testing.T) {
 		`0`: 0, `-1`: 0, `""`: 0, `null`: 0, `"soon"`: 0, `1000000000000`: 0, `1e309`: 0, `1e300`: 0, `"NaN"`: 0, `1772424000`: 0, `true`: 0,
 	} {
 		d := usual(t)
-		d.serve["/oauth/token"] = says(200, `{"access_token":"a","expires_in":`+value+`}`)
+		d.serve["/oauth/token"] = oauthtest.Says(200, `{"access_token":"a","expires_in":`+value+`}`)
 		cred, err := open(t, d, nil).Exchange(t.Context(), arrival())
 		if err != nil {
 			t.Errorf("%s: %v", value, err)
@@ -102,9 +102,9 @@ func TestUnusableTokens(t *testing.T) {
 		`{"result":{"code":"00000","data":{"token":"a"}}}`, `{"access_token":"a"`,
 	} {
 		d := usual(t)
-		d.serve["/oauth/token"] = says(200, body)
+		d.serve["/oauth/token"] = oauthtest.Says(200, body)
 		_, err := open(t, d, nil).Exchange(t.Context(), arrival())
-		wantKind(t, fmt.Sprintf("%.60s", body), err, oauth.BadResponse)
+		oauthtest.WantKind(t, fmt.Sprintf("%.60s", body), err, oauth.BadResponse)
 	}
 }
 
@@ -132,9 +132,9 @@ func TestRefusedTokens(t *testing.T) {
 		"bare 400":                {400, "<html>", oauth.BadResponse, ""},
 	} {
 		d := usual(t)
-		d.serve["/oauth/token"] = says(tc.status, tc.body)
+		d.serve["/oauth/token"] = oauthtest.Says(tc.status, tc.body)
 		_, err := open(t, d, nil).Exchange(t.Context(), arrival())
-		wantKind(t, name, err, tc.want)
+		oauthtest.WantKind(t, name, err, tc.want)
 		if e, ok := err.(*oauth.Error); !ok || e.Code != tc.code { //nolint:errorlint // the type itself is the contract
 			t.Errorf("%s: %v, want code %q", name, err, tc.code)
 		}
@@ -169,7 +169,7 @@ func TestTokenCallFallsBackToGETOnlyWhereTheMethodIsUnknown(t *testing.T) {
 	d := usual(t)
 	delete(d.serve, "/oauth/token")
 	_, err := open(t, d, map[string]string{"TOKEN_METHOD": "get_query"}).Exchange(t.Context(), arrival())
-	wantKind(t, "404", err, oauth.AuthConfig)
+	oauthtest.WantKind(t, "404", err, oauth.AuthConfig)
 	if got := len(d.paths()); got != 1 {
 		t.Errorf("%d calls, want 1", got)
 	}
@@ -193,7 +193,7 @@ func TestAnnouncedMerchant(t *testing.T) {
 		d, a := usual(t), arrival()
 		a.Params = tc.params
 		cred, err := open(t, d, nil).Exchange(t.Context(), a)
-		wantKind(t, name, err, tc.kind)
+		oauthtest.WantKind(t, name, err, tc.kind)
 		if got := cred.Extra["merNo"].Reveal(); got != tc.want {
 			t.Errorf("%s: merNo %q", name, got)
 		}
@@ -225,7 +225,7 @@ func TestRefreshIsThereOnlyWhereItIsEnabled(t *testing.T) {
 	}
 
 	// No new refresh token: the old one stays.
-	d.serve["/oauth/token"] = says(200, `{"access_token":"canary-access-2"}`)
+	d.serve["/oauth/token"] = oauthtest.Says(200, `{"access_token":"canary-access-2"}`)
 	cred.RefreshExpires = oauthtest.Now().Add(time.Hour)
 	if fresh, err = refresher(d).Refresh(t.Context(), cred); err != nil || fresh.RefreshToken.Reveal() != refreshToken || !fresh.RefreshExpires.Equal(cred.RefreshExpires) {
 		t.Errorf("kept %+v, %v", fresh, err)
@@ -233,7 +233,7 @@ func TestRefreshIsThereOnlyWhereItIsEnabled(t *testing.T) {
 
 	// No refusal of an undocumented call ends a connection.
 	for status, body := range map[int]string{400: `{"error":"invalid_grant"}`, 401: "", 200: `{"code":"1","message":"refresh_token 已过期"}`, 403: "{}"} {
-		d.serve["/oauth/token"] = says(status, body)
+		d.serve["/oauth/token"] = oauthtest.Says(status, body)
 		_, err := refresher(d).Refresh(t.Context(), cred)
 		if e, ok := err.(*oauth.Error); !ok || e.Definite() { //nolint:errorlint // the type itself is the contract
 			t.Errorf("%d: %v", status, err)
@@ -241,5 +241,5 @@ func TestRefreshIsThereOnlyWhereItIsEnabled(t *testing.T) {
 	}
 	cred.RefreshToken = secret.String{}
 	_, err = refresher(d).Refresh(t.Context(), cred)
-	wantKind(t, "no refresh token", err, oauth.BadRequest)
+	oauthtest.WantKind(t, "no refresh token", err, oauth.BadRequest)
 }

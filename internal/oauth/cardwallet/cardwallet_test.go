@@ -128,7 +128,7 @@ func TestValuesInPiecesAreNotSent(t *testing.T) {
 		"without end":     {"client_id": secret.New(clientID), "client_secret": secret.New(strings.Repeat("x", 513))},
 	} {
 		_, err := p.Verify(t.Context(), bad)
-		wantKind(t, name, err, oauth.BadRequest)
+		oauthtest.WantKind(t, name, err, oauth.BadRequest)
 	}
 	if len(d.calls(tokenPath)) != 0 {
 		t.Error("a request was sent")
@@ -137,7 +137,7 @@ func TestValuesInPiecesAreNotSent(t *testing.T) {
 
 // A name is a comfort; the account is proven by the token alone.
 func TestIdentifyWithoutAName(t *testing.T) {
-	for name, serve := range map[string]http.HandlerFunc{"not there": says(404, ""), "broken": says(500, ""), "refused": says(401, "")} {
+	for name, serve := range map[string]http.HandlerFunc{"not there": oauthtest.Says(404, ""), "broken": oauthtest.Says(500, ""), "refused": oauthtest.Says(401, "")} {
 		d := usual(t)
 		d.serve[merchantPath] = serve
 		account, err := open(t, d, nil).Identify(t.Context(), credential())

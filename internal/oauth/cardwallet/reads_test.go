@@ -13,6 +13,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"mooring/internal/oauth"
+	"mooring/internal/oauth/oauthtest"
 )
 
 func money(amount, currency string) oauth.Money {
@@ -29,7 +30,7 @@ func at(text string) time.Time {
 
 // says in the envelope.
 func holds(data string) http.HandlerFunc {
-	return says(200, `{"success":true,"code":"200","message":"操作成功","data":`+data+`}`)
+	return oauthtest.Says(200, `{"success":true,"code":"200","message":"操作成功","data":`+data+`}`)
 }
 
 func names(all []oauth.Unmapped) string {
@@ -126,7 +127,7 @@ func TestMerchantByOtherNames(t *testing.T) {
 	for _, data := range []string{`[]`, `"x"`, `7`} {
 		d.serve[merchantPath] = holds(data)
 		_, err := merchantOf(t, d)
-		wantKind(t, data, err, oauth.BadResponse)
+		oauthtest.WantKind(t, data, err, oauth.BadResponse)
 	}
 }
 
@@ -190,7 +191,7 @@ func TestWalletsOfStrangers(t *testing.T) {
 	for _, data := range []string{`"x"`, `{"balance":"1,000"}`, `{"balance":"NaN"}`, `{"balance":1e999999999}`, `[{"balance":"` + strings.Repeat("9", 41) + `"}]`} {
 		d.serve[walletPath] = holds(data)
 		_, err := walletsOf(t, d)
-		wantKind(t, data[:min(len(data), 40)], err, oauth.BadResponse)
+		oauthtest.WantKind(t, data[:min(len(data), 40)], err, oauth.BadResponse)
 	}
 }
 
@@ -246,7 +247,7 @@ func TestFlowInOtherEnvelopes(t *testing.T) {
 		d := usual(t)
 		d.serve[flowPath] = holds(data)
 		_, err := flowOf(t, d)
-		wantKind(t, data, err, oauth.BadResponse)
+		oauthtest.WantKind(t, data, err, oauth.BadResponse)
 	}
 }
 
@@ -329,9 +330,9 @@ func TestRefusedReads(t *testing.T) {
 		"the client is named, a read": {200, `{"success":false,"code":"9","message":"client"}`, oauth.Upstream},
 	} {
 		d := usual(t)
-		d.serve[walletPath] = says(tc.status, tc.body)
+		d.serve[walletPath] = oauthtest.Says(tc.status, tc.body)
 		_, err := walletsOf(t, d)
-		wantKind(t, name, err, tc.want)
+		oauthtest.WantKind(t, name, err, tc.want)
 	}
 }
 

@@ -3,10 +3,7 @@ package cardwallet_test
 import (
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -15,7 +12,6 @@ import (
 	"mooring/internal/oauth"
 	"mooring/internal/oauth/cardwallet"
 	"mooring/internal/oauth/oauthtest"
-	"mooring/internal/outbound"
 	"mooring/internal/secret"
 )
 
@@ -29,15 +25,6 @@ const (
 	walletPath   = "/api/open/wallet/info"
 	flowPath     = "/api/open/wallet/flow"
 )
-
-func fixture(t testing.TB, name string) string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
 
 // call is a request with its body read.
 type call struct {
@@ -78,14 +65,6 @@ func (d *desk) calls(path string) (list []call) {
 	return list
 }
 
-func says(status int, body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(status)
-		_, _ = w.Write([]byte(body)) //nolint:gosec // JSON, to a client of ours
-	}
-}
-
 // inTurn answers with one after the other; the last one goes on.
 func inTurn(answers ...http.HandlerFunc) http.HandlerFunc {
 	var mu sync.Mutex
@@ -104,10 +83,10 @@ func inTurn(answers ...http.HandlerFunc) http.HandlerFunc {
 func usual(t testing.TB) *desk {
 	t.Helper()
 	return &desk{serve: map[string]http.HandlerFunc{
-		tokenPath:    says(200, fixture(t, "token.json")),
-		merchantPath: says(200, fixture(t, "merchant.json")),
-		walletPath:   says(200, fixture(t, "wallets.json")),
-		flowPath:     says(200, fixture(t, "flow.json")),
+		tokenPath:    oauthtest.Says(200, oauthtest.Fixture(t, "token.json")),
+		merchantPath: oauthtest.Says(200, oauthtest.Fixture(t, "merchant.json")),
+		walletPath:   oauthtest.Says(200, oauthtest.Fixture(t, "wallets.json")),
+		flowPath:     oauthtest.Says(200, oauthtest.Fixture(t, "flow.json")),
 	}}
 }
 
@@ -141,21 +120,9 @@ func open(t testing.TB, h http.Handler, settings map[string]string) oauth.KeyFlo
 
 func openAt(t testing.TB, h http.Handler, settings map[string]string, now func() time.Time) oauth.KeyFlow {
 	t.Helper()
-	s := httptest.NewServer(h)
-	t.Cleanup(s.Close)
-	allow, err := outbound.ParseAllowlist([]string{strings.TrimPrefix(s.URL, "http://")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := outbound.New(outbound.Options{Name: "cardwallet", Allow: allow, Now: now})
-	t.Cleanup(client.Close)
-	all := oauth.Settings{"BASE_URL": secret.New(s.URL + "/")}
-	for _, set := range []map[string]string{allPaths(), settings} {
-		for name, value := range set {
-			all[name] = secret.New(value)
-		}
-	}
-	p, err := cardwallet.Factory().New(oauth.Config{Settings: all, Environment: oauth.Test, Caller: client, Now: now})
+	base, caller := oauthtest.Serve(t, "cardwallet", h, now)
+	all := oauthtest.SettingsOf(map[string]string{"BASE_URL": base + "/"}, allPaths(), settings)
+	p, err := cardwallet.Factory().New(oauth.Config{Settings: all, Environment: oauth.Test, Caller: caller, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,14 +140,7 @@ func credential() oauth.Credential {
 }
 
 func tokenSays(access string, expiresIn string) http.HandlerFunc {
-	return says(200, `{"success":true,"code":"200","data":{"access_token":"`+access+`","expires_in":`+expiresIn+`}}`)
-}
-
-func wantKind(t testing.TB, what string, err error, want oauth.Kind) {
-	t.Helper()
-	if got := oauth.KindOf(err); got != want {
-		t.Errorf("%s: kind %q, want %q (%v)", what, got, want, err)
-	}
+	return oauthtest.Says(200, `{"success":true,"code":"200","data":{"access_token":"`+access+`","expires_in":`+expiresIn+`}}`)
 }
 
 func query(t testing.TB, text string) url.Values {

@@ -109,19 +109,19 @@ func TestNoStorm(t *testing.T) {
 		tokens int
 	}{
 		"while all is well": {slow(tokenSays("good", "60")), "", 1},
-		"refused":           {slow(says(401, `{"success":false,"code":"401"}`)), oauth.AuthConfig, 1},
-		"failing":           {slow(says(500, "")), oauth.Upstream, 1},
+		"refused":           {slow(oauthtest.Says(401, `{"success":false,"code":"401"}`)), oauth.AuthConfig, 1},
+		"failing":           {slow(oauthtest.Says(500, "")), oauth.Upstream, 1},
 		"ended too early":   {slow(inTurn(tokenSays("stale", "60"), tokenSays("good", "60"))), "", 2},
 	} {
 		d := usual(t)
 		d.serve[tokenPath] = tc.token
-		d.serve[walletPath] = needs(t, "good", fixture(t, "wallets.json"))
+		d.serve[walletPath] = needs(t, "good", oauthtest.Fixture(t, "wallets.json"))
 		p := open(t, d, nil).(oauth.WalletFetcher)
 		var wg sync.WaitGroup
 		for range 20 {
 			wg.Go(func() {
 				_, err := p.FetchWallets(t.Context(), credential())
-				wantKind(t, name, err, tc.want)
+				oauthtest.WantKind(t, name, err, tc.want)
 			})
 		}
 		wg.Wait()
@@ -136,10 +136,10 @@ func needs(t testing.TB, token, body string) http.HandlerFunc {
 	t.Helper()
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer "+token {
-			says(401, "")(w, r)
+			oauthtest.Says(401, "")(w, r)
 			return
 		}
-		says(200, body)(w, r)
+		oauthtest.Says(200, body)(w, r)
 	}
 }
 
@@ -184,7 +184,7 @@ func TestWhoGivesUpSpoilsNothing(t *testing.T) {
 	waits, stop := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer stop()
 	_, err := p.FetchWallets(waits, credential())
-	wantKind(t, "waiting only so long", err, oauth.Upstream)
+	oauthtest.WantKind(t, "waiting only so long", err, oauth.Upstream)
 	wg.Go(func() {
 		if _, err := p.FetchWallets(t.Context(), credential()); err != nil {
 			t.Errorf("the one who stayed: %v", err)
@@ -196,7 +196,7 @@ func TestWhoGivesUpSpoilsNothing(t *testing.T) {
 }
 
 func TestTurnedAway(t *testing.T) {
-	ok := fixture(t, "wallets.json")
+	ok := oauthtest.Fixture(t, "wallets.json")
 	for name, tc := range map[string]struct {
 		reads  []http.HandlerFunc
 		want   oauth.Kind
@@ -204,20 +204,20 @@ func TestTurnedAway(t *testing.T) {
 		calls  int
 		tokens int
 	}{
-		"401 once":             {[]http.HandlerFunc{says(401, ""), says(200, ok)}, "", "", 2, 2},
-		"code 401 once":        {[]http.HandlerFunc{says(200, `{"success":false,"code":"401"}`), says(200, ok)}, "", "", 2, 2},
-		"code 403 as a number": {[]http.HandlerFunc{says(200, `{"success":false,"code":403}`), says(200, ok)}, "", "", 2, 2},
-		"401 for ever":         {[]http.HandlerFunc{says(401, "")}, oauth.AuthConfig, "", 2, 2},
-		"403 for ever":         {[]http.HandlerFunc{says(403, `{"success":false,"code":"403"}`)}, oauth.AuthConfig, "403", 2, 2},
-		"401, then 500":        {[]http.HandlerFunc{says(401, ""), says(500, "")}, oauth.Upstream, "", 2, 2},
-		"accepted with a 401":  {[]http.HandlerFunc{says(401, ok)}, "", "", 1, 1},
-		"an unknown code":      {[]http.HandlerFunc{says(200, `{"success":false,"code":"90001"}`)}, oauth.Upstream, "90001", 1, 1},
+		"401 once":             {[]http.HandlerFunc{oauthtest.Says(401, ""), oauthtest.Says(200, ok)}, "", "", 2, 2},
+		"code 401 once":        {[]http.HandlerFunc{oauthtest.Says(200, `{"success":false,"code":"401"}`), oauthtest.Says(200, ok)}, "", "", 2, 2},
+		"code 403 as a number": {[]http.HandlerFunc{oauthtest.Says(200, `{"success":false,"code":403}`), oauthtest.Says(200, ok)}, "", "", 2, 2},
+		"401 for ever":         {[]http.HandlerFunc{oauthtest.Says(401, "")}, oauth.AuthConfig, "", 2, 2},
+		"403 for ever":         {[]http.HandlerFunc{oauthtest.Says(403, `{"success":false,"code":"403"}`)}, oauth.AuthConfig, "403", 2, 2},
+		"401, then 500":        {[]http.HandlerFunc{oauthtest.Says(401, ""), oauthtest.Says(500, "")}, oauth.Upstream, "", 2, 2},
+		"accepted with a 401":  {[]http.HandlerFunc{oauthtest.Says(401, ok)}, "", "", 1, 1},
+		"an unknown code":      {[]http.HandlerFunc{oauthtest.Says(200, `{"success":false,"code":"90001"}`)}, oauth.Upstream, "90001", 1, 1},
 	} {
 		d := usual(t)
 		d.serve[walletPath] = inTurn(tc.reads...)
 		d.serve[tokenPath] = inTurn(tokenSays("a", "60"), tokenSays("b", "60"))
 		_, err := open(t, d, nil).(oauth.WalletFetcher).FetchWallets(t.Context(), credential())
-		wantKind(t, name, err, tc.want)
+		oauthtest.WantKind(t, name, err, tc.want)
 		if e, ok := err.(*oauth.Error); ok && e.Code != tc.code { //nolint:errorlint // the type itself is the contract
 			t.Errorf("%s: code %q, want %q", name, e.Code, tc.code)
 		}
@@ -261,9 +261,9 @@ func TestRefusedTokenCalls(t *testing.T) {
 		"no data":                      {200, `{"success":true,"code":"200","data":null}`, oauth.BadResponse, ""},
 	} {
 		d := usual(t)
-		d.serve[tokenPath] = says(tc.status, tc.body)
+		d.serve[tokenPath] = oauthtest.Says(tc.status, tc.body)
 		_, err := open(t, d, nil).Verify(t.Context(), values())
-		wantKind(t, name, err, tc.want)
+		oauthtest.WantKind(t, name, err, tc.want)
 		if e, ok := err.(*oauth.Error); !ok || e.Code != tc.code { //nolint:errorlint // the type itself is the contract
 			t.Errorf("%s: %v, want code %q", name, err, tc.code)
 		}
@@ -284,7 +284,7 @@ func TestAcceptedTokenAnswers(t *testing.T) {
 		"a scope that is a list": {200, `{"success":true,"code":"200","data":{"access_token":"t","scope":["a"]}}`},
 	} {
 		d := usual(t)
-		d.serve[tokenPath] = says(tc.status, tc.body)
+		d.serve[tokenPath] = oauthtest.Says(tc.status, tc.body)
 		if _, err := open(t, d, nil).Verify(t.Context(), values()); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -126,7 +126,7 @@ func TestReturnForAnotherApp(t *testing.T) {
 	d = usual(t)
 	a.Params.Set("appKey", "app_2")
 	_, err := open(t, d, nil).Exchange(t.Context(), a)
-	wantKind(t, "a foreign appKey", err, oauth.BadResponse)
+	oauthtest.WantKind(t, "a foreign appKey", err, oauth.BadResponse)
 	if len(d.paths()) != 0 {
 		t.Error("the code was spent on it")
 	}
@@ -149,9 +149,9 @@ func TestIdentify(t *testing.T) {
 		"null":               {answer(`0`, `null`), oauth.Account{}, oauth.BadResponse},
 	} {
 		d := usual(t)
-		d.serve[uidPath] = says(200, tc.answer)
+		d.serve[uidPath] = oauthtest.Says(200, tc.answer)
 		got, err := open(t, d, nil).Identify(t.Context(), credential())
-		wantKind(t, name, err, tc.kind)
+		oauthtest.WantKind(t, name, err, tc.kind)
 		if got != tc.want || len(d.seen) != 1 || d.seen[0].plain != `{"openId":"open_1"}` {
 			t.Errorf("%s: %+v after %v", name, got, d.paths())
 		}
@@ -169,13 +169,13 @@ func TestNoAccountAsksNothing(t *testing.T) {
 	p, cred := open(t, d, nil), credential()
 	cred.Extra = nil
 	_, err := p.Identify(t.Context(), cred)
-	wantKind(t, "Identify", err, oauth.BadRequest)
+	oauthtest.WantKind(t, "Identify", err, oauth.BadRequest)
 	_, err = p.FetchWallets(t.Context(), cred)
-	wantKind(t, "FetchWallets", err, oauth.BadRequest)
+	oauthtest.WantKind(t, "FetchWallets", err, oauth.BadRequest)
 	_, err = p.FetchUser(t.Context(), cred)
-	wantKind(t, "FetchUser", err, oauth.BadRequest)
+	oauthtest.WantKind(t, "FetchUser", err, oauth.BadRequest)
 	_, err = p.Refresh(t.Context(), cred)
-	wantKind(t, "Refresh", err, oauth.BadRequest)
+	oauthtest.WantKind(t, "Refresh", err, oauth.BadRequest)
 	if len(d.paths()) != 0 {
 		t.Errorf("asked for %v", d.paths())
 	}
@@ -199,10 +199,10 @@ func TestEveryDocumentedCode(t *testing.T) {
 	for code, want := range documented() {
 		for _, written := range []string{`"` + code + `"`, code} {
 			d := usual(t)
-			d.serve[balancePath] = says(200, `{"code":`+written+`,"msg":"canary","data":null,"sign":null}`)
+			d.serve[balancePath] = oauthtest.Says(200, `{"code":`+written+`,"msg":"canary","data":null,"sign":null}`)
 			p := open(t, d, nil)
 			_, err := p.FetchWallets(t.Context(), credential())
-			wantKind(t, written, err, want)
+			oauthtest.WantKind(t, written, err, want)
 			e, ok := errors.AsType[*oauth.Error](err)
 			if !ok || e.Code != code {
 				t.Errorf("%s: %v", written, err)

@@ -10,6 +10,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"mooring/internal/oauth"
+	"mooring/internal/oauth/oauthtest"
 )
 
 func money(amount, currency string) oauth.Money {
@@ -19,7 +20,7 @@ func money(amount, currency string) oauth.Money {
 func walletsOf(t testing.TB, plain string) (oauth.Reading[[]oauth.Wallet], error) {
 	t.Helper()
 	d := usual(t)
-	d.serve[balancePath] = says(200, answer(`0`, plain))
+	d.serve[balancePath] = oauthtest.Says(200, answer(`0`, plain))
 	return open(t, d, nil).FetchWallets(t.Context(), credential())
 }
 
@@ -74,7 +75,7 @@ func TestWalletsThatAreNone(t *testing.T) {
 		`{"totalBalance":"1e999999999","allCoinMap":{}}`,
 	} {
 		_, err := walletsOf(t, plain)
-		wantKind(t, plain, err, oauth.BadResponse)
+		oauthtest.WantKind(t, plain, err, oauth.BadResponse)
 	}
 }
 
@@ -117,7 +118,7 @@ func TestUsersInOtherWords(t *testing.T) {
 		`{"email":null,"authLevel":"0"}`:         {ID: id, VerificationLevel: "0"},
 	} {
 		d := usual(t)
-		d.serve[userPath] = says(200, answer(`"0"`, plain))
+		d.serve[userPath] = oauthtest.Says(200, answer(`"0"`, plain))
 		got, err := open(t, d, nil).FetchUser(t.Context(), credential())
 		if err != nil || !cmp.Equal(want, got.Data) {
 			t.Errorf("%s: %+v, %v", plain, got.Data, err)
@@ -125,7 +126,7 @@ func TestUsersInOtherWords(t *testing.T) {
 	}
 	// What the exchange masks is no value.
 	d := usual(t)
-	d.serve[userPath] = says(200, answer(`0`, `{"countryCode":"+86","mobileNumber":"138****8000","email":"l**@example.com"}`))
+	d.serve[userPath] = oauthtest.Says(200, answer(`0`, `{"countryCode":"+86","mobileNumber":"138****8000","email":"l**@example.com"}`))
 	got, err := open(t, d, nil).FetchUser(t.Context(), credential())
 	if err != nil || got.Data.Phone != "" || got.Data.Email != "" || got.Data.Masked["phone"].String() != "+86 138****8000" || got.Data.Masked["email"].String() != "l**@example.com" {
 		t.Errorf("masked: %+v, %v", got.Data, err)
@@ -135,14 +136,14 @@ func TestUsersInOtherWords(t *testing.T) {
 func TestUsersThatAreNone(t *testing.T) {
 	for plain, want := range map[string]oauth.Kind{`null`: oauth.BadResponse, `[]`: oauth.BadResponse, `{"id":5}`: oauth.BadResponse} {
 		d := usual(t)
-		d.serve[userPath] = says(200, answer(`0`, plain))
+		d.serve[userPath] = oauthtest.Says(200, answer(`0`, plain))
 		_, err := open(t, d, nil).FetchUser(t.Context(), credential())
-		wantKind(t, plain, err, want)
+		oauthtest.WantKind(t, plain, err, want)
 	}
 	// An exchange that does not let the app ask leaves the ids.
 	for _, code := range []string{"50003", "50012"} {
 		d := usual(t)
-		d.serve[userPath] = says(200, `{"code":"`+code+`"}`)
+		d.serve[userPath] = oauthtest.Says(200, `{"code":"`+code+`"}`)
 		got, err := open(t, d, nil).FetchUser(t.Context(), credential())
 		if err != nil || !got.Partial || got.Data.ID == "" {
 			t.Errorf("%s: %+v, %v", code, got, err)

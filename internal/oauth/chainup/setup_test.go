@@ -12,10 +12,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -24,7 +21,6 @@ import (
 	"mooring/internal/oauth"
 	"mooring/internal/oauth/chainup"
 	"mooring/internal/oauth/oauthtest"
-	"mooring/internal/outbound"
 	"mooring/internal/secret"
 )
 
@@ -74,11 +70,7 @@ func publicDER(key *rsa.PrivateKey) []byte {
 
 func fixture(t testing.TB, name string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSuffix(string(text), "\n")
+	return strings.TrimSuffix(oauthtest.Fixture(t, name), "\n")
 }
 
 // sealWith writes an envelope by the documents, without looking at the package's own way.
@@ -190,23 +182,15 @@ func (d *desk) paths() []string {
 	return list
 }
 
-func says(status int, body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(status)
-		_, _ = w.Write([]byte(body))
-	}
-}
-
 // usual is an exchange with one user, open_1.
 func usual(t testing.TB) *desk {
 	t.Helper()
 	return &desk{t: t, serve: map[string]http.HandlerFunc{
-		tokenPath:   says(200, answer(`"0"`, fixture(t, "token.json"))),
-		refreshPath: says(200, answer(`0`, fixture(t, "refreshed.json"))),
-		balancePath: says(200, answer(`"0"`, fixture(t, "balance.json"))),
-		uidPath:     says(200, answer(`"0"`, fixture(t, "superior.json"))),
-		userPath:    says(200, answer(`200`, fixture(t, "user.json"))),
+		tokenPath:   oauthtest.Says(200, answer(`"0"`, fixture(t, "token.json"))),
+		refreshPath: oauthtest.Says(200, answer(`0`, fixture(t, "refreshed.json"))),
+		balancePath: oauthtest.Says(200, answer(`"0"`, fixture(t, "balance.json"))),
+		uidPath:     oauthtest.Says(200, answer(`"0"`, fixture(t, "superior.json"))),
+		userPath:    oauthtest.Says(200, answer(`200`, fixture(t, "user.json"))),
 	}}
 }
 
@@ -226,22 +210,9 @@ func open(t testing.TB, h http.Handler, extra map[string]string) *chainup.Provid
 
 func openAt(t testing.TB, h http.Handler, now func() time.Time, extra map[string]string) *chainup.Provider {
 	t.Helper()
-	s := httptest.NewServer(h)
-	t.Cleanup(s.Close)
-	allow, err := outbound.ParseAllowlist([]string{strings.TrimPrefix(s.URL, "http://")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := outbound.New(outbound.Options{Name: "chainup", Allow: allow, Now: now})
-	t.Cleanup(client.Close)
-	all := oauth.Settings{}
-	for name, value := range settings(s.URL + "/") {
-		all[name] = secret.New(value)
-	}
-	for name, value := range extra {
-		all[name] = secret.New(value)
-	}
-	p, err := chainup.Factory().New(oauth.Config{Settings: all, Environment: oauth.Test, Caller: client, Now: now})
+	base, caller := oauthtest.Serve(t, "chainup", h, now)
+	all := oauthtest.SettingsOf(settings(base+"/"), extra)
+	p, err := chainup.Factory().New(oauth.Config{Settings: all, Environment: oauth.Test, Caller: caller, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,12 +227,5 @@ func credential() oauth.Credential {
 	return oauth.Credential{
 		AccessToken: secret.New(accessToken), RefreshToken: secret.New(refreshToken), ObtainedAt: oauthtest.Now().Add(-time.Hour),
 		Extra: map[string]secret.String{"openId": secret.New("open_1")},
-	}
-}
-
-func wantKind(t testing.TB, what string, err error, want oauth.Kind) {
-	t.Helper()
-	if got := oauth.KindOf(err); got != want {
-		t.Errorf("%s: kind %q, want %q (%v)", what, got, want, err)
 	}
 }

@@ -66,7 +66,7 @@ func TestTimeFormats(t *testing.T) {
 func TestExchange(t *testing.T) {
 	for _, success := range []string{`0`, `"0"`, `" 0 "`} {
 		d := usual(t)
-		d.serve[tokenPath] = says(200, answer(success, fixture(t, "token.json")))
+		d.serve[tokenPath] = oauthtest.Says(200, answer(success, fixture(t, "token.json")))
 		cred, err := open(t, d, nil).Exchange(t.Context(), arrival())
 		if err != nil {
 			t.Errorf("code %s: %v", success, err)
@@ -89,7 +89,7 @@ func TestExpireInInAllItsReadings(t *testing.T) {
 		`999999999`: 0, `1000000000`: 0, `1720484873`: 0, `"1720484872000"`: 0, `9999999999`: 0, `99999999999999`: 0, `1000000000000000000`: 0,
 	} {
 		d := usual(t)
-		d.serve[tokenPath] = says(200, answer(`0`, `{"openId":"o","token":"t","refreshToken":"r","expireIn":`+value+`}`))
+		d.serve[tokenPath] = oauthtest.Says(200, answer(`0`, `{"openId":"o","token":"t","refreshToken":"r","expireIn":`+value+`}`))
 		cred, err := openAt(t, d, func() time.Time { return now }, nil).Exchange(t.Context(), arrival())
 		if err != nil {
 			t.Errorf("%s: %v", value, err)
@@ -108,7 +108,7 @@ func TestExpireInInAllItsReadings(t *testing.T) {
 func TestRefreshTokenInEverySpelling(t *testing.T) {
 	for name, want := range map[string]string{"refreshToken": "canary-2", "refersh_token": "canary-2", "refresh_token": "canary-2", "refresh": ""} {
 		d := usual(t)
-		d.serve[tokenPath] = says(200, answer(`0`, `{"openId":"open_1","token":"t","`+name+`":"canary-2"}`))
+		d.serve[tokenPath] = oauthtest.Says(200, answer(`0`, `{"openId":"open_1","token":"t","`+name+`":"canary-2"}`))
 		d.serve[refreshPath] = d.serve[tokenPath]
 		p := open(t, d, nil)
 		cred, err := p.Exchange(t.Context(), arrival())
@@ -143,10 +143,10 @@ func TestRefreshReplacesBothTokensAndKeepsTheAccount(t *testing.T) {
 		"system":                {`{"code":"10001"}`, oauth.Upstream},
 	} {
 		d := usual(t)
-		d.serve[refreshPath] = says(200, tc.answer)
+		d.serve[refreshPath] = oauthtest.Says(200, tc.answer)
 		p := open(t, d, nil)
 		_, err := p.Refresh(t.Context(), credential())
-		wantKind(t, name, err, tc.want)
+		oauthtest.WantKind(t, name, err, tc.want)
 		if e, ok := err.(*oauth.Error); !ok || (e.Code == "60002" && !explained(p, e)) { //nolint:errorlint // the type itself is the contract
 			t.Errorf("%s: %v has no words", name, err)
 		}
@@ -157,7 +157,7 @@ func TestRefreshReplacesBothTokensAndKeepsTheAccount(t *testing.T) {
 	d, cred := usual(t), credential()
 	cred.RefreshToken = secret.String{}
 	_, err = open(t, d, nil).Refresh(t.Context(), cred)
-	wantKind(t, "no refresh token", err, oauth.BadRequest)
+	oauthtest.WantKind(t, "no refresh token", err, oauth.BadRequest)
 }
 
 func explained(p oauth.Provider, e *oauth.Error) bool {
@@ -170,7 +170,7 @@ func TestUnusableTokens(t *testing.T) {
 		`{"openId":"o","token":123456}`, // a number is taken for its digits
 	} {
 		d := usual(t)
-		d.serve[tokenPath] = says(200, answer(`0`, plain))
+		d.serve[tokenPath] = oauthtest.Says(200, answer(`0`, plain))
 		if cred, err := open(t, d, nil).Exchange(t.Context(), arrival()); err != nil || cred.AccessToken.Reveal() != "123456" {
 			t.Errorf("%s: %v", plain, err)
 		}
@@ -182,9 +182,9 @@ func TestUnusableTokens(t *testing.T) {
 		`{"openId":"o","expireIn":"1720492073","refreshToken":"r","token":"t". //token` + "\n}", // the documents' own illustration is no JSON
 	} {
 		d := usual(t)
-		d.serve[tokenPath] = says(200, answer(`0`, plain))
+		d.serve[tokenPath] = oauthtest.Says(200, answer(`0`, plain))
 		_, err := open(t, d, nil).Exchange(t.Context(), arrival())
-		wantKind(t, fmt.Sprintf("%.60s", plain), err, oauth.BadResponse)
+		oauthtest.WantKind(t, fmt.Sprintf("%.60s", plain), err, oauth.BadResponse)
 	}
 }
 
@@ -210,9 +210,9 @@ func TestAnswersThatCannotBeTrusted(t *testing.T) {
 		"at the top":              plain,
 	} {
 		d := usual(t)
-		d.serve[tokenPath] = says(200, body)
+		d.serve[tokenPath] = oauthtest.Says(200, body)
 		_, err := open(t, d, nil).Exchange(t.Context(), arrival())
-		wantKind(t, name, err, oauth.BadResponse)
+		oauthtest.WantKind(t, name, err, oauth.BadResponse)
 		if name != "at the top" && err.Error() != "chainup: bad_response: the answer cannot be opened with our keys" {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -226,14 +226,14 @@ func TestAnswersThatCannotBeTrusted(t *testing.T) {
 func TestTwoHundredIsNoSuccessElsewhere(t *testing.T) {
 	for _, written := range []string{`200`, `"200"`} {
 		d := usual(t)
-		d.serve[tokenPath] = says(200, answer(written, fixture(t, "token.json")))
-		d.serve[balancePath] = says(200, answer(written, fixture(t, "balance.json")))
-		d.serve[userPath] = says(200, answer(written, fixture(t, "user.json")))
+		d.serve[tokenPath] = oauthtest.Says(200, answer(written, fixture(t, "token.json")))
+		d.serve[balancePath] = oauthtest.Says(200, answer(written, fixture(t, "balance.json")))
+		d.serve[userPath] = oauthtest.Says(200, answer(written, fixture(t, "user.json")))
 		p := open(t, d, nil)
 		_, err := p.Exchange(t.Context(), arrival())
-		wantKind(t, "Exchange", err, oauth.Upstream)
+		oauthtest.WantKind(t, "Exchange", err, oauth.Upstream)
 		_, err = p.FetchWallets(t.Context(), credential())
-		wantKind(t, "FetchWallets", err, oauth.Upstream)
+		oauthtest.WantKind(t, "FetchWallets", err, oauth.Upstream)
 		if _, err = p.FetchUser(t.Context(), credential()); err != nil {
 			t.Error(err)
 		}
@@ -264,12 +264,12 @@ func TestRefusedCalls(t *testing.T) {
 		"400":                   {400, ``, oauth.BadRequest, oauth.BadRequest, ""},
 	} {
 		d := usual(t)
-		d.serve[tokenPath], d.serve[balancePath] = says(tc.status, tc.body), says(tc.status, tc.body)
+		d.serve[tokenPath], d.serve[balancePath] = oauthtest.Says(tc.status, tc.body), oauthtest.Says(tc.status, tc.body)
 		p := open(t, d, nil)
 		_, err := p.Exchange(t.Context(), arrival())
-		wantKind(t, name+", once", err, tc.once)
+		oauthtest.WantKind(t, name+", once", err, tc.once)
 		_, err = p.FetchWallets(t.Context(), credential())
-		wantKind(t, name+", read", err, tc.read)
+		oauthtest.WantKind(t, name+", read", err, tc.read)
 		if e, ok := err.(*oauth.Error); !ok || e.Code != tc.code { //nolint:errorlint // the type itself is the contract
 			t.Errorf("%s: %v, want code %q", name, err, tc.code)
 		}
@@ -278,7 +278,7 @@ func TestRefusedCalls(t *testing.T) {
 
 func TestVerdictOfTheBodyBeatsTheStatus(t *testing.T) {
 	d := usual(t)
-	d.serve[tokenPath] = says(500, answer(`0`, fixture(t, "token.json")))
+	d.serve[tokenPath] = oauthtest.Says(500, answer(`0`, fixture(t, "token.json")))
 	if _, err := open(t, d, nil).Exchange(t.Context(), arrival()); err != nil {
 		t.Errorf("code 0 with status 500: %v", err)
 	}
@@ -289,7 +289,7 @@ func TestClockAndSignatureTellWhatWasMeasured(t *testing.T) {
 	dated := func(code string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Date", oauthtest.Now().Add(-95*time.Second).Format(http.TimeFormat))
-			says(200, `{"code":"`+code+`"}`)(w, r)
+			oauthtest.Says(200, `{"code":"`+code+`"}`)(w, r)
 		}
 	}
 	for code, want := range map[string][]string{
@@ -308,14 +308,14 @@ func TestClockAndSignatureTellWhatWasMeasured(t *testing.T) {
 
 func TestDailyLimitLastsUntilTheExchangesNextDay(t *testing.T) {
 	d := usual(t)
-	d.serve[balancePath] = says(200, `{"code":"50013"}`)
+	d.serve[balancePath] = oauthtest.Says(200, `{"code":"50013"}`)
 	_, err := open(t, d, nil).FetchWallets(t.Context(), credential())     // 12:00 in Shanghai
 	if e, ok := err.(*oauth.Error); !ok || e.RetryAfter != 12*time.Hour { //nolint:errorlint // the type itself is the contract
 		t.Errorf("%v", err)
 	}
 	d.serve[balancePath] = func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Retry-After", "60")
-		says(200, `{"code":50013}`)(w, r)
+		oauthtest.Says(200, `{"code":50013}`)(w, r)
 	}
 	_, err = open(t, d, nil).FetchWallets(t.Context(), credential())
 	if e, ok := err.(*oauth.Error); !ok || e.RetryAfter != time.Minute { //nolint:errorlint // the type itself is the contract

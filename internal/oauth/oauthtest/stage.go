@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"mooring/internal/oauth"
-	"mooring/internal/outbound"
 	"mooring/internal/secret"
 )
 
@@ -88,12 +87,7 @@ func (st *stage) behave() int {
 // provider makes the provider with a client of its own, so that no breaker remembers the fault before.
 func (st *stage) provider(t testing.TB, patience time.Duration) oauth.Provider {
 	t.Helper()
-	allow, err := outbound.ParseAllowlist([]string{strings.TrimPrefix(st.server.URL, "http://")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := outbound.New(outbound.Options{Name: st.slug, Allow: allow, Timeout: patience, Now: Now})
-	t.Cleanup(client.Close)
+	client := callerTo(t, st.slug, st.server.URL, patience, Now)
 	p, err := st.subject.Factory.New(oauth.Config{
 		Settings: loaded(st.subject, st.server.URL), Environment: oauth.Test, Caller: client, Now: Now,
 		Log: slog.New(slog.NewTextHandler(&st.logged, &slog.HandlerOptions{Level: slog.LevelDebug})),

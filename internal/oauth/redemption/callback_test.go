@@ -124,7 +124,7 @@ func TestReceiveReadings(t *testing.T) {
 				body, header = c.rsa()
 			}
 			r, err := p.Receive(t.Context(), oauth.Callback{Body: body, Header: header, Kept: link.Kept})
-			wantKind(t, name+" by "+algorithm, err, tc.kind)
+			oauthtest.WantKind(t, name+" by "+algorithm, err, tc.kind)
 			if tc.kind == "" && r.Credential.Extra["open_id"].Reveal() != openID {
 				t.Errorf("%s by %s: %+v", name, algorithm, r)
 			}
@@ -222,7 +222,7 @@ func TestTwoPlatformKeysWhileTheyChange(t *testing.T) {
 		link := linkFor(t, p, withRSA())
 		body, header := callback(link).rsa()
 		_, err := p.Receive(t.Context(), oauth.Callback{Body: body, Header: header, Kept: link.Kept})
-		wantKind(t, "by the newer", err, want)
+		oauthtest.WantKind(t, "by the newer", err, want)
 	}
 }
 
@@ -234,6 +234,6 @@ func TestMaxAgeIsASetting(t *testing.T) {
 		c.timestamp = ms(age)
 		body, header := c.rsa()
 		_, err := p.Receive(t.Context(), oauth.Callback{Body: body, Header: header, Kept: link.Kept})
-		wantKind(t, age.String(), err, want)
+		oauthtest.WantKind(t, age.String(), err, want)
 	}
 }

@@ -43,7 +43,7 @@ func TestLink(t *testing.T) {
 	} {
 		d := linkDesk(200, tc.body)
 		link, err := open(t, d, tc.settings...).Link(t.Context(), departure(), withMD5())
-		wantKind(t, name, err, tc.kind)
+		oauthtest.WantKind(t, name, err, tc.kind)
 		if !one(d) {
 			t.Errorf("%s: %d requests", name, len(d.seen))
 		}
@@ -103,7 +103,7 @@ func TestEveryDocumentedStatusIsSortedAndExplained(t *testing.T) {
 		_, read := p.FetchWallets(t.Context(), credential(t, p))
 		_, link := p.Link(t.Context(), departure(), withMD5())
 		for i, err := range []error{read, link} {
-			wantKind(t, status, err, want[i])
+			oauthtest.WantKind(t, status, err, want[i])
 			wantCode(t, status, err, status)
 			if e, ok := d.Explain(want[i], status); !ok || e.Code != status {
 				t.Errorf("%s as %s is not explained", status, want[i])
@@ -127,7 +127,7 @@ func TestEveryDocumentedStatusIsSortedAndExplained(t *testing.T) {
 func TestUnknownStatusIsToldAndNotDefinite(t *testing.T) {
 	for status, code := range map[string]string{"12345": "12345", `"-7"`: "-7", "100001": "100001"} {
 		_, err := open(t, linkDesk(200, `{"status":`+status+`,"message":"x"}`)).Link(t.Context(), departure(), withMD5())
-		wantKind(t, status, err, oauth.Upstream)
+		oauthtest.WantKind(t, status, err, oauth.Upstream)
 		wantCode(t, status, err, code)
 	}
 }
@@ -154,12 +154,12 @@ func TestLateRequests(t *testing.T) {
 		}
 		p := open(t, &desk{serve: map[string]http.HandlerFunc{"/v1/openapi/auth/alipay/url": late, "/v1/openapi/merchant/business/balance": late}})
 		_, err := p.Link(t.Context(), departure(), withMD5())
-		wantKind(t, name, err, tc.link)
+		oauthtest.WantKind(t, name, err, tc.link)
 		if !strings.Contains(err.Error(), tc.told) || !strings.Contains(err.Error(), "MD5") {
 			t.Errorf("%s: %v does not tell what was measured", name, err)
 		}
 		_, err = p.FetchWallets(t.Context(), credential(t, p))
-		wantKind(t, name, err, tc.read)
+		oauthtest.WantKind(t, name, err, tc.read)
 	}
 }
 
@@ -168,9 +168,9 @@ func TestStatusOfHTTPCountsOnlyWithoutAVerdict(t *testing.T) {
 		401: oauth.AuthConfig, 403: oauth.AuthConfig, 404: oauth.AuthConfig, 405: oauth.AuthConfig, 400: oauth.BadRequest, 415: oauth.BadRequest, 500: oauth.Upstream,
 	} {
 		_, err := open(t, linkDesk(status, "<html>")).Link(t.Context(), departure(), withMD5())
-		wantKind(t, strconv.Itoa(status), err, want)
+		oauthtest.WantKind(t, strconv.Itoa(status), err, want)
 		_, err = open(t, linkDesk(status, `{"status":7}`)).Link(t.Context(), departure(), withMD5())
-		wantKind(t, strconv.Itoa(status)+" with a verdict", err, oauth.NotFound)
+		oauthtest.WantKind(t, strconv.Itoa(status)+" with a verdict", err, oauth.NotFound)
 		if _, err = open(t, linkDesk(status, linkAnswer(0, "", authURL))).Link(t.Context(), departure(), withMD5()); err != nil {
 			t.Errorf("%d with success: %v", status, err)
 		}
@@ -184,7 +184,7 @@ func TestLinkWithoutSubjectOrCallback(t *testing.T) {
 		t.Errorf("a name is made: %v", err)
 	}
 	_, err = open(t, d).Link(t.Context(), oauth.Departure{Subject: "s"}, withMD5())
-	wantKind(t, "no address for the callback", err, oauth.BadRequest)
+	oauthtest.WantKind(t, "no address for the callback", err, oauth.BadRequest)
 	if !one(d) {
 		t.Errorf("%d requests", len(d.seen))
 	}

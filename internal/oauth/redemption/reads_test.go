@@ -9,6 +9,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"mooring/internal/oauth"
+	"mooring/internal/oauth/oauthtest"
 )
 
 func cny(amount string) oauth.Money {
@@ -40,7 +41,7 @@ func TestFetchWallets(t *testing.T) {
 		answer := `{"status":0,"message":"成功","data":` + tc.data + `}`
 		p := open(t, balanceDesk(200, "\xef\xbb\xbf\n"+answer+"\n"))
 		got, err := p.FetchWallets(t.Context(), credential(t, p))
-		wantKind(t, name, err, tc.kind)
+		oauthtest.WantKind(t, name, err, tc.kind)
 		if tc.kind != "" {
 			continue
 		}
@@ -61,7 +62,7 @@ func TestFetchWallets(t *testing.T) {
 func TestReadsAreStrict(t *testing.T) {
 	p := open(t, balanceDesk(200, `{"status":420,"message":"success","data":{"creditLine":381,"amount":164}}`))
 	_, err := p.FetchWallets(t.Context(), credential(t, p))
-	wantKind(t, "420", err, oauth.Upstream)
+	oauthtest.WantKind(t, "420", err, oauth.Upstream)
 	wantCode(t, "420", err, "420")
 }
 
@@ -84,9 +85,9 @@ func TestReadsNeedTheirCredential(t *testing.T) {
 	d := usual()
 	p := open(t, d)
 	_, err := p.FetchWallets(t.Context(), oauth.Credential{})
-	wantKind(t, "no credential", err, oauth.BadRequest)
+	oauthtest.WantKind(t, "no credential", err, oauth.BadRequest)
 	_, err = p.Identify(t.Context(), oauth.Credential{})
-	wantKind(t, "no openId", err, oauth.BadResponse)
+	oauthtest.WantKind(t, "no openId", err, oauth.BadResponse)
 	if len(d.seen) != 0 {
 		t.Error("something was sent")
 	}

@@ -248,7 +248,7 @@ func TestFormValues(t *testing.T) {
 	} {
 		d := usual()
 		_, err := open(t, d).Link(t.Context(), departure(), tc.values)
-		wantKind(t, name, err, oauth.BadRequest)
+		oauthtest.WantKind(t, name, err, oauth.BadRequest)
 		wantCode(t, name, err, tc.field)
 		if _, ok := redemption.Factory().Describe().Explain(oauth.BadRequest, tc.field); !ok {
 			t.Errorf("%s is not explained", tc.field)

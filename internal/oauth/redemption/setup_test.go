@@ -18,7 +18,6 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,7 +27,6 @@ import (
 	"mooring/internal/oauth"
 	"mooring/internal/oauth/oauthtest"
 	"mooring/internal/oauth/redemption"
-	"mooring/internal/outbound"
 	"mooring/internal/secret"
 )
 
@@ -201,18 +199,11 @@ func balanceDesk(status int, body string) *desk {
 // open makes the provider with h in the provider's place.
 func open(t testing.TB, h http.Handler, settings ...string) *redemption.Provider {
 	t.Helper()
-	s := httptest.NewServer(h)
-	t.Cleanup(s.Close)
-	allow, err := outbound.ParseAllowlist([]string{strings.TrimPrefix(s.URL, "http://")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := outbound.New(outbound.Options{Name: "redemption", Allow: allow, Now: oauthtest.Now})
-	t.Cleanup(client.Close)
-	all := oauth.Settings{"BASE_URL": secret.New(s.URL + "/"), "PLATFORM_PUBLIC_KEY": secret.New(publicPEM(keys().platform))}
+	base, caller := oauthtest.Serve(t, "redemption", h, oauthtest.Now)
+	all := oauth.Settings{"BASE_URL": secret.New(base + "/"), "PLATFORM_PUBLIC_KEY": secret.New(publicPEM(keys().platform))}
 	maps.Copy(all, oauth.Settings(values(settings...)))
 	p, err := redemption.Factory().New(oauth.Config{
-		Settings: all, Environment: oauth.Test, Caller: client, Now: oauthtest.Now, Log: slog.New(slog.DiscardHandler),
+		Settings: all, Environment: oauth.Test, Caller: caller, Now: oauthtest.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -265,13 +256,6 @@ func (c *call) rsa() ([]byte, http.Header) { return c.signed(signRSA(keys().plat
 func (c *call) md5() ([]byte, http.Header) {
 	c.signType = "MD5"
 	return c.signed(signMD5(key, c.text()))
-}
-
-func wantKind(t testing.TB, what string, err error, want oauth.Kind) {
-	t.Helper()
-	if got := oauth.KindOf(err); got != want {
-		t.Errorf("%s: kind %q, want %q (%v)", what, got, want, err)
-	}
 }
 
 func wantCode(t testing.TB, what string, err error, want string) {

@@ -51,7 +51,7 @@ func TestFetchUser(t *testing.T) {
 	} {
 		format := file[strings.LastIndex(file, ".")+1:]
 		d := usual(t)
-		d.set(user+format, says(http.StatusOK, fixture(t, file)))
+		d.set(user+format, says(http.StatusOK, oauthtest.Fixture(t, file)))
 		got, err := opened(t, d, oauthtest.Now, map[string]string{"FORMAT": format}).FetchUser(t.Context(), credential())
 		if err != nil {
 			t.Errorf("%s: %v", file, err)
@@ -84,7 +84,7 @@ func TestFetchCompany(t *testing.T) {
 	} {
 		format := file[strings.LastIndex(file, ".")+1:]
 		d := usual(t)
-		d.set(company+format, says(http.StatusOK, fixture(t, file)))
+		d.set(company+format, says(http.StatusOK, oauthtest.Fixture(t, file)))
 		got, err := opened(t, d, oauthtest.Now, map[string]string{"FORMAT": format}).FetchCompany(t.Context(), credential())
 		if err != nil {
 			t.Errorf("%s: %v", file, err)
@@ -113,7 +113,7 @@ func TestNoCompanyIsAnAnswer(t *testing.T) {
 		}
 		d.set(user+"json", refuses(code))
 		_, err = p.FetchUser(t.Context(), credential())
-		wantKind(t, code+" for the user", err, oauth.NotFound)
+		oauthtest.WantKind(t, code+" for the user", err, oauth.NotFound)
 	}
 }
 
@@ -156,10 +156,10 @@ func TestHostileXML(t *testing.T) {
 		d := usual(t)
 		d.set(user+"xml", says(http.StatusOK, tc.body))
 		_, err := opened(t, d, oauthtest.Now, map[string]string{"FORMAT": "xml"}).FetchUser(t.Context(), credential())
-		wantKind(t, name, err, tc.kind)
+		oauthtest.WantKind(t, name, err, tc.kind)
 	}
 	d := usual(t)
 	d.set(user+"json", says(http.StatusOK, wrap("lin")))
 	_, err := open(t, d).FetchUser(t.Context(), credential())
-	wantKind(t, "XML where JSON was asked for", err, oauth.BadResponse)
+	oauthtest.WantKind(t, "XML where JSON was asked for", err, oauth.BadResponse)
 }

@@ -2,9 +2,6 @@ package zhiyun_test
 
 import (
 	"net/http"
-	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -13,7 +10,6 @@ import (
 	"mooring/internal/oauth"
 	"mooring/internal/oauth/oauthtest"
 	"mooring/internal/oauth/zhiyun"
-	"mooring/internal/outbound"
 	"mooring/internal/secret"
 )
 
@@ -27,15 +23,6 @@ const (
 	user      = "/apis/rest/userService/getUserInfo/"
 	company   = "/apis/rest/companyService/getCompanyInfo/"
 )
-
-func fixture(t testing.TB, name string) string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
 
 // desk answers in the provider's place, per path, with one body after another; the last one stays. It remembers requests.
 type desk struct {
@@ -95,7 +82,7 @@ func usual(t testing.TB) *desk {
 	d := &desk{serve: map[string][]http.HandlerFunc{}}
 	for path, name := range map[string]string{authorize: "authorize", user: "user", company: "company"} {
 		for _, format := range []string{"json", "xml"} {
-			d.set(path+format, says(http.StatusOK, fixture(t, name+"."+format)))
+			d.set(path+format, says(http.StatusOK, oauthtest.Fixture(t, name+"."+format)))
 		}
 	}
 	return d
@@ -104,22 +91,9 @@ func usual(t testing.TB) *desk {
 // opened is the provider with a clock of the test's.
 func opened(t testing.TB, h http.Handler, now func() time.Time, settings map[string]string) *zhiyun.Provider {
 	t.Helper()
-	s := httptest.NewServer(h)
-	t.Cleanup(s.Close)
-	allow, err := outbound.ParseAllowlist([]string{strings.TrimPrefix(s.URL, "http://")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := outbound.New(outbound.Options{Name: "zhiyun", Allow: allow, Now: now})
-	t.Cleanup(client.Close)
-	all := oauth.Settings{}
-	for name, value := range settingsAt(s.URL) {
-		all[name] = secret.New(value)
-	}
-	for name, value := range settings {
-		all[name] = secret.New(value)
-	}
-	p, err := zhiyun.New(oauth.Config{Settings: all, Environment: oauth.Test, Caller: client, Now: now})
+	base, caller := oauthtest.Serve(t, "zhiyun", h, now)
+	all := oauthtest.SettingsOf(settingsAt(base), settings)
+	p, err := zhiyun.New(oauth.Config{Settings: all, Environment: oauth.Test, Caller: caller, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,11 +119,4 @@ func credential() oauth.Credential {
 
 func pasted(token string) oauth.Values {
 	return oauth.Values{"access_token": secret.New(token)}
-}
-
-func wantKind(t testing.TB, what string, err error, want oauth.Kind) {
-	t.Helper()
-	if got := oauth.KindOf(err); got != want {
-		t.Errorf("%s: kind %q, want %q (%v)", what, got, want, err)
-	}
 }

@@ -84,7 +84,7 @@ func TestVerify(t *testing.T) {
 		d := usual(t)
 		cred, err := open(t, d).Verify(t.Context(), pasted(tc.pasted))
 		if tc.sent == "" {
-			wantKind(t, name, err, oauth.BadRequest)
+			oauthtest.WantKind(t, name, err, oauth.BadRequest)
 			if e, ok := err.(*oauth.Error); !ok || e.Code != "access_token" || len(d.seen) != 0 { //nolint:errorlint // the type itself is the contract
 				t.Errorf("%s: %v after %q", name, err, d.paths())
 			}
@@ -140,7 +140,7 @@ func TestIdentify(t *testing.T) {
 		"user_masked.json": {ExternalID: "l****e", TenantOnly: true},
 	} {
 		d := usual(t)
-		d.set(user+"json", says(http.StatusOK, fixture(t, file)))
+		d.set(user+"json", says(http.StatusOK, oauthtest.Fixture(t, file)))
 		got, err := open(t, d).Identify(t.Context(), credential())
 		if err != nil || got != want {
 			t.Errorf("%s: %+v, %v", file, got, err)
@@ -149,14 +149,14 @@ func TestIdentify(t *testing.T) {
 	d := usual(t)
 	d.set(user+"json", says(http.StatusOK, `{"data":{"username":"","phone":"1"},"code":200}`))
 	_, err := open(t, d).Identify(t.Context(), credential())
-	wantKind(t, "no name", err, oauth.BadResponse)
+	oauthtest.WantKind(t, "no name", err, oauth.BadResponse)
 }
 
 // A code that is gone is replaced once, and only once.
 func TestACodeThatExpiredIsReplacedOnce(t *testing.T) {
 	for _, code := range []string{"100019", "100020"} {
 		d := usual(t)
-		d.set(user+"json", refuses(code), says(http.StatusOK, fixture(t, "user.json")))
+		d.set(user+"json", refuses(code), says(http.StatusOK, oauthtest.Fixture(t, "user.json")))
 		if got, err := open(t, d).FetchUser(t.Context(), credential()); err != nil || got.Data.Username != "linyue" {
 			t.Errorf("%s: %+v, %v", code, got.Data, err)
 		}
@@ -166,7 +166,7 @@ func TestACodeThatExpiredIsReplacedOnce(t *testing.T) {
 		d = usual(t)
 		d.set(user+"json", refuses(code))
 		_, err := open(t, d).FetchUser(t.Context(), credential())
-		wantKind(t, code, err, oauth.Upstream)
+		oauthtest.WantKind(t, code, err, oauth.Upstream)
 		if d.paths() != "authorize getUserInfo authorize getUserInfo" {
 			t.Errorf("%s for ever: called %s", code, d.paths())
 		}
@@ -174,7 +174,7 @@ func TestACodeThatExpiredIsReplacedOnce(t *testing.T) {
 	d := usual(t)
 	d.set(user+"json", refuses("100018"))
 	_, err := open(t, d).FetchUser(t.Context(), credential())
-	wantKind(t, "100018", err, oauth.Permission)
+	oauthtest.WantKind(t, "100018", err, oauth.Permission)
 	if d.paths() != "authorize getUserInfo" {
 		t.Errorf("a refusal that is none of the code's was repeated: %s", d.paths())
 	}
@@ -198,7 +198,7 @@ func TestCodes(t *testing.T) {
 			d := usual(t)
 			d.set(user+"json", refuses(body))
 			_, err := open(t, d).FetchUser(t.Context(), credential())
-			wantKind(t, code+" as a "+form, err, kind)
+			oauthtest.WantKind(t, code+" as a "+form, err, kind)
 			if err != nil && strings.Contains(err.Error(), "canary") {
 				t.Errorf("%s: tells the provider's prose: %v", code, err)
 			}
@@ -235,7 +235,7 @@ func TestRefusalsThatAreNoCode(t *testing.T) {
 		d := usual(t)
 		d.set(user+"json", tc.answer)
 		_, err := open(t, d).FetchUser(t.Context(), credential())
-		wantKind(t, name, err, tc.kind)
+		oauthtest.WantKind(t, name, err, tc.kind)
 	}
 }
 
@@ -256,7 +256,7 @@ func TestUnauthorizedTellsTheClockFromTheClient(t *testing.T) {
 			refuses("401")(w, r)
 		})
 		_, err := open(t, d).Verify(t.Context(), pasted(accessToken))
-		wantKind(t, name, err, tc.kind)
+		oauthtest.WantKind(t, name, err, tc.kind)
 		if tc.off != 0 && !strings.Contains(err.Error(), tc.off.String()) {
 			t.Errorf("%s: the measure is not told: %v", name, err)
 		}
