@@ -39,7 +39,7 @@ func (demoCmd) Run(ctx context.Context, w world) error {
 		return err
 	}
 	return serve(ctx, c, plan{
-		log: s.log, demo: true, listener: s.listener, letters: s.letters.Letters, prepare: signUpSamples,
+		log: s.log, demo: true, listener: s.listener, letters: s.letters.Letters, prepare: s.signUpSamples,
 		announce: func(address string, _ time.Duration) { s.announce(w, address, time.Since(began)) },
 	})
 }
@@ -90,14 +90,15 @@ func (s *stage) set(ctx context.Context, lookup func(string) (string, bool)) (fu
 	return s.simulated(lookup)
 }
 
-// simulated points the providers at their simulators, and nothing else may be reached.
+// simulated points every provider at its simulator, and nothing else may be reached.
 func (s *stage) simulated(lookup func(string) (string, bool)) (func(string) (string, bool), error) {
 	public, _ := lookup("PUBLIC_URL")
-	client, err := s.simulator.AsiaBill.EnrolSample(strings.TrimRight(public, "/")+"/oauth/asiabill/callback", "Mooring demo")
+	enrolled, err := s.simulator.Enrol("Mooring demo", func(slug string) string {
+		return strings.TrimRight(public, "/") + "/oauth/" + slug + "/callback"
+	})
 	if err != nil {
-		return nil, fmt.Errorf("PUBLIC_URL: the simulator does not accept it: %w", err)
+		return nil, fmt.Errorf("PUBLIC_URL: the simulators do not accept it: %w", err)
 	}
-	asiabill := s.at.Providers["asiabill"]
 	var hosts []string
 	for _, address := range s.at.Providers {
 		u, err := url.Parse(address)
@@ -106,11 +107,15 @@ func (s *stage) simulated(lookup func(string) (string, bool)) (func(string) (str
 		}
 		hosts = append(hosts, u.Host)
 	}
-	return over(lookup, map[string]string{
-		"OUTBOUND_ALLOW":     strings.Join(hosts, ","),
-		"ASIABILL_OAUTH_URL": asiabill, "ASIABILL_OPENAPI_URL": asiabill, "ASIABILL_ENVIRONMENT": "test",
-		"ASIABILL_CLIENT_ID": client.ClientID, "ASIABILL_CLIENT_SECRET": client.ClientSecret, "ASIABILL_CLIENT_SECRET_FILE": "",
-	}), nil
+	settings := map[string]string{"OUTBOUND_ALLOW": strings.Join(hosts, ",")}
+	for slug, given := range enrolled {
+		prefix := strings.ToUpper(slug) + "_"
+		settings[prefix+"ENVIRONMENT"] = "test"
+		for name, value := range given {
+			settings[prefix+name], settings[prefix+name+"_FILE"] = value, ""
+		}
+	}
+	return over(lookup, settings), nil
 }
 
 // announce says where to go and as whom.

@@ -10,6 +10,9 @@ import (
 	"mooring/internal/connect"
 	"mooring/internal/oauth"
 	"mooring/internal/oauth/asiabill"
+	"mooring/internal/oauth/cardwallet"
+	"mooring/internal/oauth/chainup"
+	"mooring/internal/oauth/zhiyun"
 	"mooring/internal/outbound"
 )
 
@@ -17,6 +20,9 @@ import (
 func factories() []oauth.Factory {
 	return []oauth.Factory{
 		asiabill.Factory(),
+		zhiyun.Factory(),
+		cardwallet.Factory(),
+		chainup.Factory(),
 	}
 }
 

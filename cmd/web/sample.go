@@ -2,14 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"net/http/cookiejar"
-	"net/url"
-	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -17,8 +10,8 @@ import (
 	"mooring/internal/connect"
 	"mooring/internal/errs"
 	"mooring/internal/models"
+	"mooring/internal/oauth"
 	"mooring/internal/secret"
-	"mooring/internal/simulator/asiabill"
 )
 
 // samplePerson is somebody whom the demo signs up. The passwords are printed at every start: they guard sample data on
@@ -28,27 +21,28 @@ type samplePerson struct {
 	email    string
 	password string
 	language string
-	merNo    string // the sample merchant of the AsiaBill simulator whose account is connected
+	account  int // which of the simulators' sample merchants they are
 }
 
 func samplePeople() []samplePerson {
 	return []samplePerson{
 		{email: "admin@mooring.example", password: "harbour-master-2026"},
-		{business: "蓝鲸跨境", email: "lin@bluewhale.example", password: "blue-whale-2026", language: "zh-CN", merNo: "10231"},
-		{business: "Harbour & Finch", email: "finch@harbour.example", password: "harbour-finch-2026", language: "en", merNo: "20488"},
+		{business: "蓝鲸跨境", email: "lin@bluewhale.example", password: "blue-whale-2026", language: "zh-CN"},
+		{business: "Harbour & Finch", email: "finch@harbour.example", password: "harbour-finch-2026", language: "en", account: 1},
 	}
 }
 
 // signUpSamples makes the sample people and connects the merchants' accounts, each once; what a killed start left undone
-// is done by the next. It goes the ways that people go: it signs up, presses connect, signs in at the simulator and
-// consents.
-func signUpSamples(ctx context.Context, h *house) error {
+// is done by the next. It goes the ways that people go: it signs up, presses connect, consents or pastes a key.
+func (s *stage) signUpSamples(ctx context.Context, h *house) error {
 	for _, person := range samplePeople() {
-		ensure := h.ensureMerchant
+		var err error
 		if person.business == "" {
-			ensure = h.ensureAdmin
+			err = h.ensureAdmin(ctx, person)
+		} else {
+			err = s.ensureMerchant(ctx, h, person)
 		}
-		if err := ensure(ctx, person); err != nil {
+		if err != nil {
 			return fmt.Errorf("making the sample data: %w", err)
 		}
 	}
@@ -64,7 +58,7 @@ func (h *house) ensureAdmin(ctx context.Context, person samplePerson) error {
 }
 
 // ensureMerchant leaves a merchant alone who has ever connected an account: disconnecting it was somebody's wish.
-func (h *house) ensureMerchant(ctx context.Context, person samplePerson) error {
+func (s *stage) ensureMerchant(ctx context.Context, h *house, person samplePerson) error {
 	staff := h.store.Platform(models.Actor{Kind: models.System})
 	found, err := staff.Tenants(ctx, models.TenantQuery{Search: person.email, Limit: 1})
 	if err != nil {
@@ -86,8 +80,10 @@ func (h *house) ensureMerchant(ctx context.Context, person samplePerson) error {
 	if err != nil {
 		return err
 	}
-	if err := h.connectSample(ctx, session, person.merNo); err != nil {
-		return err
+	for _, provider := range h.connect.Providers.Offered() {
+		if err := s.connectSample(ctx, h, session, provider, person.account); err != nil {
+			return err
+		}
 	}
 	return h.accounts.SignOut(ctx, signedIn.Token)
 }
@@ -116,79 +112,51 @@ func (h *house) signInSample(ctx context.Context, person samplePerson) (accounts
 	})
 }
 
-// connectSample walks one connect click as the person's browser would.
-func (h *house) connectSample(ctx context.Context, session accounts.Session, merNo string) error {
+// connectSample connects one account as the person's browser would.
+func (s *stage) connectSample(ctx context.Context, h *house, session accounts.Session, provider oauth.Descriptor, account int) error {
 	st := h.store.ForTenant(session.TenantID, models.Actor{Kind: models.Person, ID: session.UserID})
-	begun, err := h.connect.Begin(ctx, st, connect.BeginRequest{Provider: asiabill.Slug, UserID: session.UserID, SessionID: session.ID})
-	if err != nil {
-		return err
+	var attempt models.Attempt
+	var err error
+	switch provider.Flow {
+	case oauth.FlowRedirect:
+		attempt, err = s.consentSample(ctx, h, st, session, provider.Slug, account)
+	case oauth.FlowKey:
+		attempt, err = s.pasteSample(ctx, h, st, session, provider.Slug, account)
 	}
-	back, err := consentAtAsiaBill(ctx, begun.Location, merNo)
 	if err != nil {
-		return err
-	}
-	attempt, err := h.connect.Finish(ctx, st, connect.Return{
-		Provider: asiabill.Slug, Query: back, UserID: session.UserID, SessionID: session.ID,
-		Cookies: map[uuid.UUID]secret.String{begun.Attempt: begun.Cookie},
-	})
-	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", provider.Slug, err)
 	}
 	if attempt.Status != models.Stored { // a fault left on in the simulator, an account that somebody connected: no reason not to start
-		h.log.Warn("a sample account was not connected", "status", string(attempt.Status), "reason", attempt.Reason)
+		h.log.Warn("a sample account was not connected", "provider", provider.Slug, "status", string(attempt.Status), "reason", attempt.Reason)
 	}
 	return nil
 }
 
-// consentAtAsiaBill is a browser at the simulator: it opens the address, signs in, allows, and stops where the provider
-// would send it back to us. It gives what it would bring.
-func consentAtAsiaBill(ctx context.Context, location, merNo string) (url.Values, error) {
-	jar, err := cookiejar.New(nil)
+// consentSample goes by the browser's way, as far as the simulator's pages, where somebody consents at once.
+func (s *stage) consentSample(ctx context.Context, h *house, st *models.TenantStore, session accounts.Session, slug string, account int) (models.Attempt, error) {
+	begun, err := h.connect.Begin(ctx, st, connect.BeginRequest{Provider: slug, UserID: session.UserID, SessionID: session.ID})
 	if err != nil {
-		return nil, err
+		return models.Attempt{}, err
 	}
-	browser := &http.Client{Jar: jar, Timeout: 10 * time.Second, CheckRedirect: func(req *http.Request, _ []*http.Request) error {
-		if strings.HasSuffix(req.URL.Path, "/callback") {
-			return http.ErrUseLastResponse
-		}
-		return nil
-	}}
-	login, _, err := visit(ctx, browser, http.MethodGet, location, nil)
+	back, err := s.simulator.Consent(slug, account, begun.Location)
 	if err != nil {
-		return nil, err
+		return models.Attempt{}, err
 	}
-	ticket := login.Query().Get("visit")
-	if _, _, err = visit(ctx, browser, http.MethodPost, login.ResolveReference(&url.URL{Path: "/oauth/login"}).String(), url.Values{
-		"visit": {ticket}, "merchantId": {merNo}, "username": {"admin"}, "password": {"asiabill-" + merNo},
-	}); err != nil {
-		return nil, err
-	}
-	_, back, err := visit(ctx, browser, http.MethodPost, login.ResolveReference(&url.URL{Path: "/oauth/consent"}).String(), url.Values{
-		"visit": {ticket}, "decision": {"allow"},
+	return h.connect.Finish(ctx, st, connect.Return{
+		Provider: slug, Query: back, UserID: session.UserID, SessionID: session.ID,
+		Cookies: map[uuid.UUID]secret.String{begun.Attempt: begun.Cookie},
 	})
-	if err != nil || back == nil {
-		return nil, errors.Join(err, errors.New("the AsiaBill simulator did not send the browser back"))
-	}
-	return back.Query(), nil
 }
 
-// visit opens a page and follows where it leads. It gives where it arrived, and where it would have gone on to.
-func visit(ctx context.Context, browser *http.Client, method, address string, form url.Values) (at, onward *url.URL, err error) {
-	req, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(form.Encode()))
+// pasteSample fills in the form.
+func (s *stage) pasteSample(ctx context.Context, h *house, st *models.TenantStore, session accounts.Session, slug string, account int) (models.Attempt, error) {
+	keys, err := s.simulator.Keys(slug, account)
 	if err != nil {
-		return nil, nil, errors.New("the AsiaBill simulator's address cannot be used")
+		return models.Attempt{}, err
 	}
-	if form != nil {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	values := oauth.Values{}
+	for name, value := range keys {
+		values[name] = secret.New(value)
 	}
-	resp, err := browser.Do(req)
-	if err != nil {
-		return nil, nil, errors.New("the AsiaBill simulator does not answer") // the error would show the address, and with it the state
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-		return nil, nil, errors.New("the AsiaBill simulator broke off its answer")
-	}
-	onward, _ = resp.Location() // none: this is where it ends
-	return resp.Request.URL, onward, nil
+	return h.connect.Submit(ctx, st, connect.SubmitRequest{Provider: slug, UserID: session.UserID, SessionID: session.ID, Values: values})
 }

@@ -16,11 +16,17 @@ type fetch struct {
 
 // fetched is a reading whose type no longer matters: it is about to be sealed.
 type fetched struct {
-	data         json.RawMessage
+	data         []byte // what was understood and, behind it, what was not, if there was any
 	raw          json.RawMessage
 	providerAsOf time.Time
 	sourceZone   string
 	partial      bool
+}
+
+// blockText is a block as it is sealed.
+type blockText[T any] struct {
+	Data     T                `json:"data"`
+	Unmapped []oauth.Unmapped `json:"unmapped,omitempty"`
 }
 
 // fetches is the one place where a provider's optional abilities are discovered.
@@ -50,9 +56,16 @@ func reading[T any](read func(context.Context, oauth.Credential) (oauth.Reading[
 		if err != nil {
 			return fetched{}, err
 		}
-		data, err := json.Marshal(r.Data)
+		data, err := json.Marshal(blockText[T]{Data: r.Data, Unmapped: r.Unmapped})
 		if err != nil {
 			return fetched{}, errUnreadable
+		}
+		if len(r.Unmapped) > 0 { // a second value behind the first: see openData
+			more, err := json.Marshal(r.Unmapped)
+			if err != nil {
+				return fetched{}, errUnreadable
+			}
+			data = append(data, more...)
 		}
 		return fetched{data: data, raw: r.Raw, providerAsOf: r.ProviderAsOf, sourceZone: r.SourceZone, partial: r.Partial}, nil
 	}

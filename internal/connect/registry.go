@@ -62,3 +62,13 @@ func (r *Registry) Describe(slug string) (d oauth.Descriptor, offered, ok bool) 
 	}
 	return oauth.Descriptor{}, false, false
 }
+
+// Offered gives the providers whose settings are complete, in the order of the list.
+func (r *Registry) Offered() (offered []oauth.Descriptor) {
+	for _, d := range r.all {
+		if _, ok := r.offered[d.Slug]; ok {
+			offered = append(offered, d)
+		}
+	}
+	return offered
+}

@@ -111,3 +111,40 @@ func TestWaysInDoNotMix(t *testing.T) {
 		t.Errorf("a form for a provider that browsers are sent to: %v, want not found", err)
 	}
 }
+
+func TestSync_AKeyThatNoLongerOpensIsTheMerchantsToMend(t *testing.T) {
+	t.Parallel()
+	h, fake := newKeyHarness(t)
+	m := h.newMerchant()
+	a, err := m.submit("12345", "a key")
+	must(t, err)
+	fake.Set(func(f *oauthtest.Fake) {
+		f.OnMerchant = func(context.Context, oauth.Credential) (oauth.Reading[oauth.Merchant], error) {
+			return oauth.Reading[oauth.Merchant]{}, &oauth.Error{Provider: "keyed", Kind: oauth.AuthConfig}
+		}
+	})
+	must(t, m.sync(*a.ResultConnection))
+	if c := m.connection(*a.ResultConnection); c.State != models.NeedsYou || c.Reason != string(oauth.AuthConfig) {
+		t.Errorf("the connection is %s (%s), want needs_you (auth_config)", c.State, c.Reason)
+	}
+}
+
+func TestSync_KeepsWhatNoDocumentNames(t *testing.T) {
+	t.Parallel()
+	h, fake := newKeyHarness(t)
+	m := h.newMerchant()
+	a, err := m.submit("12345", "a key")
+	must(t, err)
+	fake.Set(func(f *oauthtest.Fake) {
+		f.OnMerchant = func(context.Context, oauth.Credential) (oauth.Reading[oauth.Merchant], error) {
+			return oauth.Reading[oauth.Merchant]{Data: oauth.Merchant{ID: "12345"}, Unmapped: []oauth.Unmapped{{Name: "mccCode", Value: "5734"}}}, nil
+		}
+	})
+	must(t, m.sync(*a.ResultConnection))
+	view, err := h.service.Show(t.Context(), m.again(), *a.ResultConnection)
+	must(t, err)
+	b := view.Blocks[0]
+	if b.Merchant == nil || b.Merchant.ID != "12345" || len(b.Unmapped) != 1 || b.Unmapped[0].Value.Reveal() != "5734" {
+		t.Errorf("the block shows %+v", b)
+	}
+}

@@ -133,7 +133,7 @@ func (r *syncRun) end(ctx context.Context, cause error) error {
 			Event: models.NewEvent{Kind: "connection.synced", Connection: conn.ID, Detail: detail},
 		})
 	}
-	state, reason := verdict(cause)
+	state, reason := verdict(cause, r.provider.Descriptor().Flow)
 	code := ""
 	if e, ok := errors.AsType[*oauth.Error](cause); ok {
 		code = e.Code
@@ -163,12 +163,15 @@ func failed(c models.Connection, state models.State, reason, code string) models
 	}
 }
 
-// verdict says who must act on a failure.
-func verdict(cause error) (models.State, string) {
+// verdict says who must act on a failure. Credentials that a person pasted are theirs to mend; a client's are ours.
+func verdict(cause error, flow oauth.Flow) (models.State, string) {
 	if errors.Is(cause, vault.ErrSealed) {
 		return models.Ours, ReasonSealedBroken
 	}
 	kind := oauth.KindOf(cause)
+	if kind == oauth.AuthConfig && flow != oauth.FlowRedirect {
+		return models.NeedsYou, string(kind)
+	}
 	switch kind {
 	case oauth.NeedsReauth, oauth.AccountMismatch, oauth.Permission, oauth.AuthExpired:
 		return models.NeedsYou, string(kind)

@@ -30,12 +30,14 @@ type BlockView struct {
 	User         *oauth.User
 	Wallets      []oauth.Wallet
 	Flow         []oauth.FlowEntry
+	Unmapped     []oauth.Unmapped // what the provider told besides, under names that no document explains
 	FetchedAt    time.Time
 	ChangedAt    time.Time
 	ProviderAsOf time.Time
 	SourceZone   string
 	Partial      bool
-	Broken       bool // the stored value does not open: it was moved, edited or put back
+	Unmapped     []oauth.Unmapped // what came besides, under the provider's names
+	Broken       bool             // the stored value does not open: it was moved, edited or put back
 }
 
 // Fetched says whether there is anything to show.
@@ -155,7 +157,9 @@ func (s *Service) openBlock(c models.Connection, key vault.WrappedKey, snapshot 
 		b.Broken = true
 		return b
 	}
-	b.Broken = json.Unmarshal(text, b.target()) != nil
+	stored := blockText[any]{Data: b.target()}
+	b.Broken = json.Unmarshal(text, &stored) != nil
+	b.Unmapped = stored.Unmapped
 	return b
 }
 

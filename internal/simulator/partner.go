@@ -1,0 +1,107 @@
+package simulator
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+
+	"mooring/internal/simulator/asiabill"
+	"mooring/internal/simulator/cardwallet"
+	"mooring/internal/simulator/chainup"
+	"mooring/internal/simulator/zhiyun"
+)
+
+// partner is what a provider's support and its merchants do for an application that is being set up, without a browser.
+// What a provider does not have is nil.
+type partner struct {
+	// enrol registers the application; the result is what it is given: addresses, ids and secrets by plain names.
+	enrol func(at, callback, name string) (map[string]string, error)
+	// consent gives a merchant's consent to whoever asks at an authorisation address: what comes back.
+	consent func(account int, asked url.Values) (url.Values, error)
+	// keys are what a merchant copies from the provider, by the names the provider has for them.
+	keys func(account int) (map[string]string, error)
+}
+
+// partners are by slug. The accounts 0 and 1 of each are the sample merchants that the program's demo connects.
+func (s *Simulator) partners() map[string]partner {
+	return map[string]partner{
+		asiabill.Slug:   {enrol: s.enrolAsiaBill, consent: s.consentAsiaBill},
+		zhiyun.Slug:     {enrol: s.enrolZhiyun, keys: s.keysZhiyun},
+		cardwallet.Slug: {enrol: s.enrolCardWallet, keys: s.keysCardWallet},
+		chainup.Slug:    {enrol: s.enrolChainUp, consent: s.consentChainUp},
+	}
+}
+
+// Enrol registers an application at every provider that is listening. The settings are by provider and plain name, for
+// example CLIENT_ID. callback gives the address to come back to.
+func (s *Simulator) Enrol(name string, callback func(slug string) string) (map[string]map[string]string, error) {
+	s.mu.Lock()
+	at := s.addresses.Providers
+	s.mu.Unlock()
+	all := map[string]map[string]string{}
+	for slug, p := range s.partners() {
+		settings, err := p.enrol(at[slug], callback(slug), name)
+		if err != nil {
+			return nil, fmt.Errorf("simulator: enrolling at %s: %w", slug, err)
+		}
+		all[slug] = settings
+	}
+	return all, nil
+}
+
+// Consent plays a sample merchant who was sent to location: what the browser would bring back. Faults do not touch it.
+func (s *Simulator) Consent(slug string, account int, location string) (url.Values, error) {
+	p := s.partners()[slug]
+	u, err := url.Parse(location)
+	if err != nil || p.consent == nil {
+		return nil, errors.New("simulator: nobody can consent there") // the address holds a state and is not repeated
+	}
+	return p.consent(account, u.Query())
+}
+
+// Keys gives what a sample merchant copies from the provider into a form. Faults do not touch it.
+func (s *Simulator) Keys(slug string, account int) (map[string]string, error) {
+	p := s.partners()[slug]
+	if p.keys == nil {
+		return nil, fmt.Errorf("simulator: %s hands out no keys", slug)
+	}
+	return p.keys(account)
+}
+
+func (s *Simulator) enrolAsiaBill(at, callback, name string) (map[string]string, error) {
+	r, err := s.AsiaBill.EnrolSample(callback, name)
+	return map[string]string{"OAUTH_URL": at, "OPENAPI_URL": at, "CLIENT_ID": r.ClientID, "CLIENT_SECRET": r.ClientSecret}, err
+}
+
+func (s *Simulator) consentAsiaBill(account int, asked url.Values) (url.Values, error) {
+	return s.AsiaBill.Authorise(asked.Get("client_id"), []string{"10231", "20488"}[account], asked.Get("state"))
+}
+
+func (s *Simulator) enrolZhiyun(at, _, _ string) (map[string]string, error) {
+	r := s.Zhiyun.Sample()
+	return map[string]string{"BASE_URL": at + "/apis/rest", "CLIENT_ID": r.ClientID, "CLIENT_SECRET": r.ClientSecret}, nil
+}
+
+func (s *Simulator) keysZhiyun(account int) (map[string]string, error) {
+	token, err := s.Zhiyun.Issue([]string{"lanjing", "mumian"}[account])
+	return map[string]string{"access_token": token}, err
+}
+
+func (s *Simulator) enrolCardWallet(at, _, _ string) (map[string]string, error) {
+	paths := s.CardWallet.Paths()
+	return map[string]string{"BASE_URL": at, "MERCHANT_PATH": paths.Merchant, "WALLET_PATH": paths.Wallet, "FLOW_PATH": paths.Flow}, nil
+}
+
+func (s *Simulator) keysCardWallet(account int) (map[string]string, error) {
+	c := s.CardWallet.Clients()[account]
+	return map[string]string{"client_id": c.ClientID, "client_secret": c.ClientSecret}, nil
+}
+
+func (s *Simulator) enrolChainUp(at, callback, name string) (map[string]string, error) {
+	r, err := s.ChainUp.EnrolSample(callback, name)
+	return map[string]string{"BASE_URL": at, "APP_ID": r.AppID, "PRIVATE_KEY": r.PrivateKey, "PLATFORM_PUBLIC_KEY": r.SaasPublicKey}, err
+}
+
+func (s *Simulator) consentChainUp(account int, asked url.Values) (url.Values, error) {
+	return s.ChainUp.Authorise(asked.Get("appKey"), []string{"10002318", "10004471"}[account], asked.Get("state"))
+}
