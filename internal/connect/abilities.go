@@ -60,13 +60,6 @@ func reading[T any](read func(context.Context, oauth.Credential) (oauth.Reading[
 		if err != nil {
 			return fetched{}, errUnreadable
 		}
-		if len(r.Unmapped) > 0 { // a second value behind the first: see openData
-			more, err := json.Marshal(r.Unmapped)
-			if err != nil {
-				return fetched{}, errUnreadable
-			}
-			data = append(data, more...)
-		}
 		return fetched{data: data, raw: r.Raw, providerAsOf: r.ProviderAsOf, sourceZone: r.SourceZone, partial: r.Partial}, nil
 	}
 }
