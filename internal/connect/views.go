@@ -36,8 +36,7 @@ type BlockView struct {
 	ProviderAsOf time.Time
 	SourceZone   string
 	Partial      bool
-	Unmapped     []oauth.Unmapped // what came besides, under the provider's names
-	Broken       bool             // the stored value does not open: it was moved, edited or put back
+	Broken       bool // the stored value does not open: it was moved, edited or put back
 }
 
 // Fetched says whether there is anything to show.
