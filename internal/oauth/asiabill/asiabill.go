@@ -131,7 +131,7 @@ func (p *Provider) addresses(s oauth.Settings) error {
 	p.oauthURL = strings.TrimRight(cmp.Or(s.Get("OAUTH_URL"), auth), "/")
 	p.openAPIURL = strings.TrimRight(cmp.Or(s.Get("OPENAPI_URL"), api), "/")
 	for name, address := range map[string]string{"OAUTH_URL": p.oauthURL, "OPENAPI_URL": p.openAPIURL} {
-		if err := checkURL(address); err != nil {
+		if err := oauth.CheckURL(address); err != nil {
 			return fmt.Errorf("asiabill: %s %w", name, err)
 		}
 	}

@@ -94,7 +94,7 @@ func New(c oauth.Config) (oauth.Provider, error) {
 	if err := p.addresses(c.Settings); err != nil {
 		return nil, err
 	}
-	if err := oneOf(msNumber, msString, sNumber)(p.timeFormat); err != nil {
+	if err := oauth.CheckOneOf(msNumber, msString, sNumber)(p.timeFormat); err != nil {
 		return nil, fmt.Errorf("chainup: TIME_FORMAT %w", err)
 	}
 	var err error
@@ -111,7 +111,7 @@ func New(c oauth.Config) (oauth.Provider, error) {
 // LOGIN_PATH may be a whole address as well.
 func (p *Provider) addresses(s oauth.Settings) error {
 	p.baseURL = strings.TrimRight(s.Get("BASE_URL"), "/")
-	if err := checkURL(p.baseURL); err != nil {
+	if err := oauth.CheckURL(p.baseURL); err != nil {
 		return fmt.Errorf("chainup: BASE_URL %w", err)
 	}
 	login := cmp.Or(s.Get("LOGIN_PATH"), loginPath)

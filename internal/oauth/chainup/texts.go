@@ -2,7 +2,6 @@ package chainup
 
 import (
 	"errors"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -49,7 +48,7 @@ func describe() oauth.Descriptor {
 func placeSettings() []oauth.Setting {
 	return []oauth.Setting{
 		{
-			Name: "BASE_URL", Required: true, Check: checkURL,
+			Name: "BASE_URL", Required: true, Check: oauth.CheckURL,
 			Help: oauth.Text{ZH: "交易所的服务地址，例如 https://service.example.com。", EN: "The exchange's address, for example https://service.example.com."},
 		},
 		{
@@ -89,14 +88,14 @@ func keySettings() []oauth.Setting {
 func policySettings() []oauth.Setting {
 	return []oauth.Setting{
 		{
-			Name: "TIME_FORMAT", Default: msNumber, Check: oneOf(msNumber, msString, sNumber),
+			Name: "TIME_FORMAT", Default: msNumber, Check: oauth.CheckOneOf(msNumber, msString, sNumber),
 			Help: oauth.Text{
 				ZH: "请求时间 time 的写法：ms_number（毫秒数字）、ms_string（毫秒字符串）或 s_number（秒数字）。文档与示例不一致，默认与官方示例程序相同。",
 				EN: "How a request's time is written: ms_number, ms_string or s_number. Documents and samples disagree; the default is the official demo's.",
 			},
 		},
 		{
-			Name: "STATE_POLICY", Default: string(oauth.StateCookieFallback), Check: oneOf(string(oauth.StateCookieFallback), string(oauth.StateStrict)),
+			Name: "STATE_POLICY", Default: string(oauth.StateCookieFallback), Check: oauth.CheckOneOf(string(oauth.StateCookieFallback), string(oauth.StateStrict)),
 			Help: oauth.Text{
 				ZH: "返回时没有 state 怎么办：cookie_fallback（由本人确认账户后绑定）或 strict（拒绝）。",
 				EN: "When a return carries no state: cookie_fallback (the person confirms the account) or strict (refuse).",
@@ -105,32 +104,13 @@ func policySettings() []oauth.Setting {
 	}
 }
 
-// checkURL takes an absolute address without anything behind its path. Whether plain http may be called is outbound's.
-func checkURL(value string) error {
-	u, err := url.Parse(value)
-	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" ||
-		u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return errors.New("must be an https address without user, query or fragment")
-	}
-	return nil
-}
-
 // checkLogin takes a path or a whole address.
 func checkLogin(value string) error {
 	if path, ok := strings.CutPrefix(value, "/"); ok && !strings.HasPrefix(path, "/") && !strings.ContainsAny(value, "?# ") {
 		return nil
 	}
-	if checkURL(value) != nil {
+	if oauth.CheckURL(value) != nil {
 		return errors.New(`must be a path that begins with "/", or a whole https address`)
 	}
 	return nil
-}
-
-func oneOf(allowed ...string) func(string) error {
-	return func(value string) error {
-		if !slices.Contains(allowed, value) {
-			return errors.New("must be one of " + strings.Join(allowed, ", "))
-		}
-		return nil
-	}
 }

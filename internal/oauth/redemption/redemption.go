@@ -94,7 +94,7 @@ func New(c oauth.Config) (oauth.Provider, error) {
 		p.now = time.Now
 	}
 	p.descriptor.Environment = cmp.Or(c.Environment, oauth.Test)
-	if err := checkURL(p.baseURL); err != nil {
+	if err := oauth.CheckURL(p.baseURL); err != nil {
 		return nil, fmt.Errorf("redemption: BASE_URL %w", err)
 	}
 	var err error

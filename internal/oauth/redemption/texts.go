@@ -2,8 +2,6 @@ package redemption
 
 import (
 	"errors"
-	"net/url"
-	"strconv"
 	"time"
 
 	"mooring/internal/oauth"
@@ -74,7 +72,7 @@ func (p *Provider) Fields() []oauth.Field {
 func settings() []oauth.Setting {
 	return []oauth.Setting{
 		{
-			Name: "BASE_URL", Required: true, Check: checkURL,
+			Name: "BASE_URL", Required: true, Check: oauth.CheckURL,
 			Help: oauth.Text{ZH: "接口地址，由兑换系统提供。", EN: "Where the interface is; the redemption system tells it."},
 		},
 		{
@@ -92,18 +90,18 @@ func settings() []oauth.Setting {
 			},
 		},
 		{
-			Name: "FORCE_HTTP1", Default: "true", Check: checkBool,
+			Name: "FORCE_HTTP1", Default: "true", Check: oauth.CheckBool,
 			Help: oauth.Text{ZH: "是否只用 HTTP/1.1（true 或 false）。文档称请求头区分大小写，而 HTTP/2 一律小写。", EN: "Whether calls keep to HTTP/1.1 (true or false). The documents tell headers apart by case, and HTTP/2 knows lower case only."},
 		},
 		{
-			Name: "ACCEPT_SUCCESS_MESSAGE", Default: "true", Check: checkBool,
+			Name: "ACCEPT_SUCCESS_MESSAGE", Default: "true", Check: oauth.CheckBool,
 			Help: oauth.Text{
 				ZH: "文档的示例以状态 420 和 success 表示成功。true：状态不在文档的表中、message 为 success 且链接合规时视为成功。",
 				EN: "The documents' sample of a success has status 420. true: a status that no table has is taken for success if the message says so and the link is allowed.",
 			},
 		},
 		{
-			Name: "ALSO_SEND_THIRD_ACCOUNT", Default: "false", Check: checkBool,
+			Name: "ALSO_SEND_THIRD_ACCOUNT", Default: "false", Check: oauth.CheckBool,
 			Help: oauth.Text{ZH: "是否同时发送 thirdAccount（文档的表格写 userId，示例写 thirdAccount）。", EN: "Whether thirdAccount is sent besides userId (the documents' table says the one, their sample the other)."},
 		},
 		{
@@ -111,16 +109,6 @@ func settings() []oauth.Setting {
 			Help: oauth.Text{ZH: "回调最多可以多旧。兑换系统会重发数小时，重发时未必更新时间。", EN: "How old a callback may be. The redemption system repeats for hours, perhaps with the first timestamp."},
 		},
 	}
-}
-
-// checkURL takes an absolute address without anything behind its path. Whether plain http may be called is outbound's.
-func checkURL(value string) error {
-	u, err := url.Parse(value)
-	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" ||
-		u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return errors.New("must be an https address without user, query or fragment")
-	}
-	return nil
 }
 
 func checkPublic(value string) error {
@@ -131,13 +119,6 @@ func checkPublic(value string) error {
 func checkHosts(value string) error {
 	_, err := parseHosts(value)
 	return err
-}
-
-func checkBool(value string) error {
-	if _, err := strconv.ParseBool(value); err != nil {
-		return errors.New("must be true or false")
-	}
-	return nil
 }
 
 func checkAge(value string) error {

@@ -2,8 +2,6 @@ package zhiyun
 
 import (
 	"errors"
-	"net/url"
-	"slices"
 	"strings"
 
 	"mooring/internal/oauth"
@@ -60,7 +58,7 @@ func fields() []oauth.Field {
 func settings() []oauth.Setting {
 	return []oauth.Setting{
 		{
-			Name: "BASE_URL", Required: true, Check: checkURL,
+			Name: "BASE_URL", Required: true, Check: oauth.CheckURL,
 			Help: oauth.Text{
 				ZH: "接口地址，到 /apis/rest 为止，例如 https://auth.example.com/apis/rest。文档只给出 http；明文 http 须另行放行。",
 				EN: "Where the interface is, up to /apis/rest, such as https://auth.example.com/apis/rest. The documents know plain http only, which has to be allowed separately.",
@@ -75,20 +73,10 @@ func settings() []oauth.Setting {
 			Help: oauth.Text{ZH: "与 client_id 对应的 client_secret（十六个字符）。", EN: "The client_secret that belongs to the client_id (sixteen characters)."},
 		},
 		{
-			Name: "FORMAT", Default: formatJSON, Check: oneOf(formatJSON, formatXML),
+			Name: "FORMAT", Default: formatJSON, Check: oauth.CheckOneOf(formatJSON, formatXML),
 			Help: oauth.Text{ZH: "回答的格式：json 或 xml。", EN: "The format of the answers: json or xml."},
 		},
 	}
-}
-
-// checkURL takes an absolute address without anything behind its path. Whether plain http may be called is outbound's.
-func checkURL(value string) error {
-	u, err := url.Parse(value)
-	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" ||
-		u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return errors.New("must be an https address without user, query or fragment")
-	}
-	return nil
 }
 
 // checkClientID takes what Basic auth can carry as a name. The documents' ten digits are a habit of one server.
@@ -97,13 +85,4 @@ func checkClientID(value string) error {
 		return errors.New("must be the ten digits that were issued, without spaces or colons")
 	}
 	return nil
-}
-
-func oneOf(allowed ...string) func(string) error {
-	return func(value string) error {
-		if !slices.Contains(allowed, value) {
-			return errors.New("must be one of " + strings.Join(allowed, ", "))
-		}
-		return nil
-	}
 }
