@@ -16,7 +16,7 @@ type fetch struct {
 
 // fetched is a reading whose type no longer matters: it is about to be sealed.
 type fetched struct {
-	data         []byte // what was understood and, behind it, what was not, if there was any
+	data         json.RawMessage
 	raw          json.RawMessage
 	providerAsOf time.Time
 	sourceZone   string

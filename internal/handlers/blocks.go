@@ -14,6 +14,7 @@ const (
 	flowGlance = 5 // on the overview
 	flowShown  = 10
 	flowFolded = 190
+	fewKinds   = 2 // of so few, each is shown, even if it is empty
 )
 
 // BlockCard is one block of data on a page.
@@ -21,6 +22,7 @@ type BlockCard struct {
 	Words
 	connect.BlockView
 	Heading string
+	Kinds   []oauth.FlowKind
 	Ended   bool   // the connection is disconnected: nothing more will come
 	More    string // where all of it is shown, when this is a glance; ""
 }
@@ -52,30 +54,38 @@ func (g FlowGroup) Hidden() bool { return g.More == "" && g.Shown() < g.Total }
 func (w Words) blockCards(view connect.ConnectionView) []BlockCard {
 	cards := make([]BlockCard, 0, len(view.Blocks))
 	for _, b := range view.Blocks {
-		cards = append(cards, BlockCard{Words: w, BlockView: b, Heading: w.BlockName(b.Block), Ended: view.State == models.Disconnected})
+		cards = append(cards, BlockCard{Words: w, BlockView: b, Heading: w.BlockName(b.Block), Kinds: view.Provider.FlowKinds, Ended: view.State == models.Disconnected})
 	}
 	return cards
 }
 
-// Groups sorts movements by kind: transactions, chargebacks, then whatever else there is.
+// Groups sorts movements by kind: those that the provider declares, in its order, then whatever else there is. Of two
+// kinds an empty one is worth telling; of many it is only in the way.
 func (b BlockCard) Groups() []FlowGroup {
-	kinds, byKind := []string{"transaction", "chargeback"}, map[string][]oauth.FlowEntry{}
+	byKind := map[string][]oauth.FlowEntry{}
 	for _, e := range b.Flow {
-		if !slices.Contains(kinds, e.Kind) {
-			kinds = append(kinds, e.Kind)
-		}
 		byKind[e.Kind] = append(byKind[e.Kind], e)
 	}
-	groups := make([]FlowGroup, 0, len(kinds))
-	for _, kind := range kinds {
-		groups = append(groups, b.group(kind, byKind[kind]))
+	var groups []FlowGroup
+	declared := map[string]bool{}
+	for _, k := range b.Kinds {
+		declared[k.Kind] = true
+		if len(byKind[k.Kind]) > 0 || len(b.Kinds) <= fewKinds {
+			groups = append(groups, b.group(b.Say(k.Title), byKind[k.Kind]))
+		}
+	}
+	for _, e := range b.Flow {
+		if !declared[e.Kind] {
+			declared[e.Kind] = true
+			groups = append(groups, b.group(e.Kind, byKind[e.Kind]))
+		}
 	}
 	return groups
 }
 
-func (b BlockCard) group(kind string, all []oauth.FlowEntry) FlowGroup {
+func (b BlockCard) group(heading string, all []oauth.FlowEntry) FlowGroup {
 	slices.SortStableFunc(all, func(a, b oauth.FlowEntry) int { return b.OccurredAt.Compare(a.OccurredAt) })
-	g := FlowGroup{Words: b.Words, Heading: b.flowName(kind), Total: len(all), More: b.More}
+	g := FlowGroup{Words: b.Words, Heading: heading, Total: len(all), More: b.More}
 	if b.More != "" {
 		g.Entries = all[:min(flowGlance, len(all))]
 	} else {
@@ -85,14 +95,6 @@ func (b BlockCard) group(kind string, all []oauth.FlowEntry) FlowGroup {
 	g.Statuses = slices.ContainsFunc(all, func(e oauth.FlowEntry) bool { return e.Status != "" })
 	g.Reasons = slices.ContainsFunc(all, func(e oauth.FlowEntry) bool { return e.Reason != "" })
 	return g
-}
-
-// flowName names a kind of movement: in our words where we know the provider's, else as delivered.
-func (w Words) flowName(kind string) string {
-	if key := "block.flow_" + kind; w.Has(key) {
-		return w.T(key)
-	}
-	return kind
 }
 
 // StatusBadge shows a status: in our words where we know the provider's, else as delivered.

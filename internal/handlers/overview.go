@@ -59,18 +59,31 @@ func (s *Server) showOverview(c *gin.Context, m *Merchant) error {
 	return s.show(c, page)
 }
 
-// figures picks the numbers of a block: what can be spent, and how much moved.
+// mostFigures is how many figures a block may give.
+const mostFigures = 3
+
+// figures picks the numbers of a block: what can be spent, and how much moved. A zero is shown where there is nothing else.
 func (b BlockCard) figures() []Figure {
-	var figures []Figure
+	var figures, zeros []Figure
+	add := func(label, value string, zero bool) {
+		if zero {
+			zeros = append(zeros, Figure{label, value})
+		} else {
+			figures = append(figures, Figure{label, value})
+		}
+	}
 	for _, wallet := range b.Wallets {
-		figures = append(figures, Figure{b.T("block.wallet_available"), b.Money(wallet.Available)})
+		add(b.T("block.wallet_available"), b.Money(wallet.Available), wallet.Available.Amount.IsZero())
 	}
 	if b.Block == oauth.BlockWalletFlow {
 		for _, g := range b.Groups() {
-			figures = append(figures, Figure{g.Heading, b.Number(g.Total)})
+			add(g.Heading, b.Number(g.Total), g.Total == 0)
 		}
 	}
-	return figures
+	if len(figures) == 0 {
+		figures = zeros
+	}
+	return figures[:min(mostFigures, len(figures))]
 }
 
 // steps is how far a connection has come, and who must act.

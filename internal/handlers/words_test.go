@@ -162,6 +162,7 @@ func TestSteps_SayWhoIsWaitedFor(t *testing.T) {
 func TestGroups_NewestFirstAndNotTooMany(t *testing.T) {
 	at := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	card := BlockCard{Words: wordsIn(t, i18n.English), BlockView: connect.BlockView{Block: oauth.BlockWalletFlow}}
+	card.Kinds = []oauth.FlowKind{{Kind: "transaction", Title: oauth.Text{EN: "Transactions"}}, {Kind: "chargeback", Title: oauth.Text{EN: "Chargebacks"}}}
 	for i := range 300 {
 		card.Flow = append(card.Flow, oauth.FlowEntry{Kind: "transaction", OccurredAt: at.Add(time.Duration(i) * time.Minute), Amount: oauth.Money{Amount: decimal.New(1, 0)}})
 	}
@@ -177,5 +178,85 @@ func TestGroups_NewestFirstAndNotTooMany(t *testing.T) {
 	card.More = "/connections/x"
 	if g := card.Groups()[0]; len(g.Entries) != flowGlance || len(g.Rest) != 0 || g.Hidden() {
 		t.Errorf("a glance: %d shown, %d folded", len(g.Entries), len(g.Rest))
+	}
+}
+
+func TestGroups_OfManyKindsOnlyThoseThatMoved(t *testing.T) {
+	card := BlockCard{Words: wordsIn(t, i18n.Chinese), BlockView: connect.BlockView{Block: oauth.BlockWalletFlow}}
+	for _, title := range []string{"充值", "提现", "卡消费", "手续费"} {
+		card.Kinds = append(card.Kinds, oauth.FlowKind{Kind: "kind " + title, Title: oauth.Text{ZH: title}})
+	}
+	for _, kind := range []string{"else", "kind 手续费", "kind 充值", "kind 卡消费", "kind 充值"} {
+		card.Flow = append(card.Flow, oauth.FlowEntry{Kind: kind})
+	}
+	var got []string
+	for _, g := range card.Groups() {
+		got = append(got, g.Heading)
+	}
+	if got, want := strings.Join(got, " "), "充值 卡消费 手续费 else"; got != want {
+		t.Errorf("groups: %s, want %s", got, want)
+	}
+	if figures := card.figures(); len(figures) != mostFigures || figures[0] != (Figure{"充值", "2"}) {
+		t.Errorf("figures: %+v", figures)
+	}
+	card.Flow = nil
+	if len(card.Groups()) != 0 {
+		t.Errorf("groups of nothing: %+v", card.Groups())
+	}
+}
+
+func TestRows_ShowWhatIsThereAndMaskWhatIsPersonal(t *testing.T) {
+	w := wordsIn(t, i18n.English)
+	shown := func(b connect.BlockView) string {
+		var lines []string
+		for _, row := range (BlockCard{Words: w, BlockView: b}).Rows() {
+			line := row.Label + "=" + row.Value
+			if row.Badge != nil {
+				line += row.Badge.Text
+			}
+			if row.Masked {
+				line += "*"
+			}
+			lines = append(lines, line)
+		}
+		return strings.Join(lines, "; ")
+	}
+	for _, c := range []struct {
+		view connect.BlockView
+		want string
+	}{
+		{
+			connect.BlockView{User: &oauth.User{RealName: "Lin Yue Ming", Sex: "3", Admin: true, VerificationLevel: "2", Masked: map[string]oauth.Masked{"phone": oauth.NewMasked("133****0170")}}},
+			"Name=Li•••ng; Phone=133****0170*; Administers the account=Yes; Level of verification=2",
+		},
+		{
+			connect.BlockView{Company: &oauth.Company{Province: "四川", City: "成都", Zone: "高新", Phone: "02812345678", Masked: map[string]oauth.Masked{"name": oauth.NewMasked("成都****公司")}}},
+			"Name=成都****公司*; Province=四川; City=成都; District=高新; Phone=02•••78",
+		},
+		{connect.BlockView{Company: &oauth.Company{None: true}}, ""},
+		{connect.BlockView{Merchant: &oauth.Merchant{ID: "1", Gateways: []string{"2", "3"}}}, "Merchant number=1; Gateways=2, 3"},
+	} {
+		if got := shown(c.view); got != c.want {
+			t.Errorf("%s\nwant %s", got, c.want)
+		}
+	}
+}
+
+func TestWallets_CreditWorthAndLongNumbers(t *testing.T) {
+	money := func(amount, currency string) oauth.Money {
+		return oauth.Money{Amount: decimal.RequireFromString(amount), Currency: currency}
+	}
+	card := BlockCard{Words: wordsIn(t, i18n.English)}
+	card.Wallets = []oauth.Wallet{{Available: money("0", "CNY")}}
+	if card.Credit() || card.Worth() != "" || card.Long() || len(card.figures()) != 1 {
+		t.Errorf("an empty wallet: credit %t, worth %q, long %t, figures %v", card.Credit(), card.Worth(), card.Long(), card.figures())
+	}
+	card.Wallets[0].AllWorth = money("0.5", "BTC")
+	card.Wallets = append(card.Wallets, oauth.Wallet{Available: money("8836062468.9009142", "USDC"), CreditLine: money("100", "USDC")})
+	if !card.Credit() || card.CreditOf(card.Wallets[0]) != "–" || card.Worth() != "0.5\u00a0BTC" || !card.Long() {
+		t.Errorf("credit %t %q, worth %q, long %t", card.Credit(), card.CreditOf(card.Wallets[0]), card.Worth(), card.Long())
+	}
+	if figures := card.figures(); len(figures) != 1 || figures[0].Value != "8,836,062,468.9009142\u00a0USDC" {
+		t.Errorf("figures %v", figures)
 	}
 }

@@ -161,6 +161,7 @@ type Descriptor struct {
 	FormOrigin  string      // scheme://host[:port] that the begin form may redirect to (CSP form-action)
 	DocsURL     string      // the provider's own documentation
 	Blocks      []Block     // the data it offers, in the order the pages show it
+	FlowKinds   []FlowKind  // the kinds of FlowEntry, in the order the pages show them
 	Settings    []Setting   // what it needs from the environment
 
 	// What a merchant reads before consenting.
@@ -171,6 +172,13 @@ type Descriptor struct {
 	Stop     Text   // how to stop it, here and at the provider
 
 	Errors []Explanation // what is special to this provider's refusals; see Explain
+}
+
+// FlowKind is one kind of FlowEntry with the provider's own words for it. A kind that no descriptor names is shown last,
+// as delivered.
+type FlowKind struct {
+	Kind  string // FlowEntry.Kind
+	Title Text
 }
 
 // Explain finds the provider's own words for a refusal: those for its code, or else those for the kind as a whole.

@@ -21,7 +21,11 @@ func describe() oauth.Descriptor {
 		StatePolicy: oauth.StateCookieFallback,
 		DocsURL:     "https://asiabill.gitbook.io/openapi",
 		Blocks:      []oauth.Block{oauth.BlockMerchant, oauth.BlockWalletFlow},
-		Settings:    slices.Concat(clientSettings(), callSettings(), policySettings()),
+		FlowKinds: []oauth.FlowKind{
+			{Kind: "transaction", Title: oauth.Text{ZH: "交易", EN: "Transactions"}},
+			{Kind: "chargeback", Title: oauth.Text{ZH: "拒付", EN: "Chargebacks"}},
+		},
+		Settings: slices.Concat(clientSettings(), callSettings(), policySettings()),
 		Reads: []oauth.Text{
 			{ZH: "商户号，以及近 30 天记录中出现的网关号", EN: "Your merchant number, and the gateway numbers that appear in the last 30 days"},
 			{ZH: "近 30 天的交易：订单号、金额、币种、状态和时间", EN: "Transactions of the last 30 days: order number, amount, currency, status and time"},

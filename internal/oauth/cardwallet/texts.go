@@ -62,10 +62,22 @@ func described(on paths) oauth.Descriptor {
 		d.Reads = append(d.Reads, oauth.Text{ZH: "钱包余额：可用、冻结和合计", EN: "Wallet balances: available, frozen and total"})
 	}
 	if on.flow != "" {
-		d.Blocks = append(d.Blocks, oauth.BlockWalletFlow)
+		d.Blocks, d.FlowKinds = append(d.Blocks, oauth.BlockWalletFlow), flowKinds()
 		d.Reads = append(d.Reads, oauth.Text{ZH: "钱包流水：最近最多 500 条", EN: "Wallet flow: up to 500 of the latest entries"})
 	}
 	return d
+}
+
+// flowKinds are the kinds that are likely: the documents name none. The last is a row that does not say what it is.
+func flowKinds() []oauth.FlowKind {
+	return []oauth.FlowKind{
+		{Kind: "recharge", Title: oauth.Text{ZH: "充值", EN: "Recharges"}},
+		{Kind: "withdraw", Title: oauth.Text{ZH: "提现", EN: "Withdrawals"}},
+		{Kind: "card_consume", Title: oauth.Text{ZH: "卡消费", EN: "Card payments"}},
+		{Kind: "card_refund", Title: oauth.Text{ZH: "卡退款", EN: "Card refunds"}},
+		{Kind: "fee", Title: oauth.Text{ZH: "手续费", EN: "Fees"}},
+		{Kind: "wallet", Title: oauth.Text{ZH: "未注明类型", EN: "Of no stated kind"}},
+	}
 }
 
 func fields() []oauth.Field {

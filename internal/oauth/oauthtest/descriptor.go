@@ -58,6 +58,12 @@ func checkTexts(t *testing.T, d oauth.Descriptor) {
 			t.Errorf("%sis hidden by another entry", name)
 		}
 	}
+	for _, k := range d.FlowKinds {
+		if _, twice := texts["flow kind "+k.Kind]; twice || k.Kind == "" || k.Kind != strings.ToLower(k.Kind) || !slices.Contains(d.Blocks, oauth.BlockWalletFlow) {
+			t.Errorf("flow kind %q can stand in no entry, or is there twice", k.Kind)
+		}
+		texts["flow kind "+k.Kind] = k.Title
+	}
 	for _, s := range d.Settings {
 		texts["help of "+s.Name] = s.Help
 	}

@@ -150,6 +150,9 @@ func (f *Fake) Descriptor() oauth.Descriptor {
 	if d.Blocks == nil {
 		d.Blocks = []oauth.Block{oauth.BlockMerchant, oauth.BlockCompany, oauth.BlockUser, oauth.BlockWallet, oauth.BlockWalletFlow}
 	}
+	if slices.Contains(d.Blocks, oauth.BlockWalletFlow) {
+		d.FlowKinds = []oauth.FlowKind{{Kind: "transaction", Title: text("Transactions")}, {Kind: "chargeback", Title: text("Chargebacks")}}
+	}
 	if f.Describe != nil {
 		f.Describe(&d)
 	}
