@@ -2,9 +2,7 @@ package asiabill
 
 import (
 	"errors"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -64,14 +62,14 @@ func clientSettings() []oauth.Setting {
 			Help: oauth.Text{ZH: "与 client_id 对应的 client_secret。", EN: "The client_secret that belongs to the client_id."},
 		},
 		{
-			Name: "OAUTH_URL", Check: checkURL,
+			Name: "OAUTH_URL", Check: oauth.CheckURL,
 			Help: oauth.Text{
 				ZH: "授权地址。留空则按环境取文档所列：测试 https://auth-uat.asiabill.com，生产 https://oauth.asiabill.com。",
 				EN: "Where merchants consent. Empty: the documented one of the environment, https://auth-uat.asiabill.com (test) or https://oauth.asiabill.com (live).",
 			},
 		},
 		{
-			Name: "OPENAPI_URL", Check: checkURL,
+			Name: "OPENAPI_URL", Check: oauth.CheckURL,
 			Help: oauth.Text{
 				ZH: "接口地址。留空则按环境取文档所列：测试 https://api-uat.asiabill.com，生产 https://openapi.asiabill.com。",
 				EN: "Where data is read. Empty: the documented one of the environment, https://api-uat.asiabill.com (test) or https://openapi.asiabill.com (live).",
@@ -84,7 +82,7 @@ func clientSettings() []oauth.Setting {
 func callSettings() []oauth.Setting {
 	return []oauth.Setting{
 		{
-			Name: "TOKEN_METHOD", Default: postForm, Check: oneOf(postForm, postJSON, getQuery),
+			Name: "TOKEN_METHOD", Default: postForm, Check: oauth.CheckOneOf(postForm, postJSON, getQuery),
 			Help: oauth.Text{
 				ZH: "换取令牌的方式：post_form、post_json 或 get_query。文档的两个版本不一致；地址不接受 POST 时会自动改用 GET。",
 				EN: "How the code is exchanged: post_form, post_json or get_query. Two revisions of the documents disagree; where POST is not taken, GET is tried.",
@@ -104,21 +102,21 @@ func callSettings() []oauth.Setting {
 func policySettings() []oauth.Setting {
 	return []oauth.Setting{
 		{
-			Name: "STATE_POLICY", Default: string(oauth.StateCookieFallback), Check: oneOf(string(oauth.StateCookieFallback), string(oauth.StateStrict)),
+			Name: "STATE_POLICY", Default: string(oauth.StateCookieFallback), Check: oauth.CheckOneOf(string(oauth.StateCookieFallback), string(oauth.StateStrict)),
 			Help: oauth.Text{
 				ZH: "返回时没有 state 怎么办：cookie_fallback（由本人确认账户后绑定）或 strict（拒绝）。",
 				EN: "When a return carries no state: cookie_fallback (the person confirms the account) or strict (refuse).",
 			},
 		},
 		{
-			Name: "SEND_REDIRECT_URI", Default: "true", Check: checkBool,
+			Name: "SEND_REDIRECT_URI", Default: "true", Check: oauth.CheckBool,
 			Help: oauth.Text{
 				ZH: "是否在授权地址中带上 redirect_uri（true 或 false）。",
 				EN: "Whether redirect_uri is sent along to the consent page (true or false).",
 			},
 		},
 		{
-			Name: "REFRESH_ENABLED", Default: "false", Check: checkBool,
+			Name: "REFRESH_ENABLED", Default: "false", Check: oauth.CheckBool,
 			Help: oauth.Text{
 				ZH: "是否使用 refresh_token 续期（true 或 false）。文档没有说明续期接口，确认可用后再打开。",
 				EN: "Whether tokens are refreshed (true or false). The documents describe no refresh call; turn it on once it is known to work.",
@@ -168,16 +166,6 @@ func explanations() []oauth.Explanation {
 	}
 }
 
-// checkURL takes an absolute address without anything behind its path. Whether plain http may be called is outbound's.
-func checkURL(value string) error {
-	u, err := url.Parse(value)
-	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" ||
-		u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return errors.New("must be an https address without user, query or fragment")
-	}
-	return nil
-}
-
 func checkPath(value string) error {
 	if value != probeOff && (!strings.HasPrefix(value, "/") || strings.ContainsAny(value, "?# ")) {
 		return errors.New(`must be a path that begins with "/", or off`)
@@ -190,20 +178,4 @@ func checkZone(value string) error {
 		return errors.New("must be the IANA name of a zone, such as Asia/Shanghai")
 	}
 	return nil
-}
-
-func checkBool(value string) error {
-	if _, err := strconv.ParseBool(value); err != nil {
-		return errors.New("must be true or false")
-	}
-	return nil
-}
-
-func oneOf(allowed ...string) func(string) error {
-	return func(value string) error {
-		if !slices.Contains(allowed, value) {
-			return errors.New("must be one of " + strings.Join(allowed, ", "))
-		}
-		return nil
-	}
 }

@@ -99,7 +99,7 @@ func fields() []oauth.Field {
 func settings() []oauth.Setting {
 	return slices.Concat([]oauth.Setting{
 		{
-			Name: "BASE_URL", Required: true, Check: checkURL,
+			Name: "BASE_URL", Required: true, Check: oauth.CheckURL,
 			Help: oauth.Text{ZH: "卡钱包接口地址，文档未给出，请向服务方索取。", EN: "The address of the API. The documents give none; ask the service."},
 		},
 	}, tokenSettings(), readSettings())
@@ -112,14 +112,14 @@ func tokenSettings() []oauth.Setting {
 			Help: oauth.Text{ZH: "获取令牌接口的路径。", EN: "The path of the token call."},
 		},
 		{
-			Name: "TOKEN_PARAMS", Default: paramsQuery, Check: oneOf(paramsQuery, paramsForm),
+			Name: "TOKEN_PARAMS", Default: paramsQuery, Check: oauth.CheckOneOf(paramsQuery, paramsForm),
 			Help: oauth.Text{
 				ZH: "获取令牌的参数放在哪里：query（文档写法）或 form（请求体，密钥不进入地址）。",
 				EN: "Where the parameters of the token call go: query, as documented, or form, which keeps the secret out of the address.",
 			},
 		},
 		{
-			Name: "EXPIRES_IN_UNIT", Default: unitSeconds, Check: oneOf(unitSeconds, unitMinutes),
+			Name: "EXPIRES_IN_UNIT", Default: unitSeconds, Check: oauth.CheckOneOf(unitSeconds, unitMinutes),
 			Help: oauth.Text{
 				ZH: "expires_in 的单位：seconds 或 minutes。文档未说明；不确定时用 seconds。",
 				EN: "The unit of expires_in: seconds or minutes. The documents do not say; seconds is safe either way.",
@@ -181,16 +181,6 @@ func explanations() []oauth.Explanation {
 	}
 }
 
-// checkURL takes an absolute address without anything behind its path. Whether plain http may be called is outbound's.
-func checkURL(value string) error {
-	u, err := url.Parse(value)
-	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" ||
-		u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return errors.New("must be an https address without user, query or fragment")
-	}
-	return nil
-}
-
 func checkPath(value string) error {
 	if _, err := url.Parse(value); err != nil || !strings.HasPrefix(value, "/") || strings.ContainsAny(value, "?# ") {
 		return errors.New(`must be a path that begins with "/"`)
@@ -203,13 +193,4 @@ func checkHeader(value string) error {
 		return errors.New("must be a word of letters, digits and hyphens")
 	}
 	return nil
-}
-
-func oneOf(allowed ...string) func(string) error {
-	return func(value string) error {
-		if !slices.Contains(allowed, value) {
-			return errors.New("must be one of " + strings.Join(allowed, ", "))
-		}
-		return nil
-	}
 }
