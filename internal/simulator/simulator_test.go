@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -50,37 +51,40 @@ func get(t *testing.T, address string) (int, string) {
 	return res.StatusCode, string(body)
 }
 
-// neighbours opens two ports that follow each other, so that a test may close and reuse them.
-func neighbours(t *testing.T) (first, second net.Listener) {
+// neighbours opens n ports that follow each other, so that a test may close and reuse them. They lie below the ports
+// that the system gives to those who do not ask for one: while they are closed, no other test's connection takes them.
+func neighbours(t *testing.T, n int) []net.Listener {
 	t.Helper()
-	for range 100 {
-		first, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
+	for range 200 {
+		first := 12_000 + rand.IntN(18_000)
+		var open []net.Listener
+		for i := range n {
+			l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(first+i)))
+			if err != nil {
+				break
+			}
+			open = append(open, l)
 		}
-		if second, err := net.Listen("tcp", next(t, first)); err == nil {
-			return first, second
+		if len(open) == n {
+			return open
 		}
-		_ = first.Close() // its neighbour is taken; try another
+		closeAll(open)
 	}
-	t.Fatal("no two free ports side by side")
-	return nil, nil
+	t.Fatal("there are no free ports side by side")
+	return nil
 }
 
-func next(t *testing.T, l net.Listener) string {
-	t.Helper()
-	addr, ok := l.Addr().(*net.TCPAddr)
-	if !ok {
-		t.Fatalf("no TCP address: %s", l.Addr())
+func closeAll(listeners []net.Listener) {
+	for _, l := range listeners {
+		_ = l.Close()
 	}
-	return net.JoinHostPort("127.0.0.1", strconv.Itoa(addr.Port+1))
 }
 
 func TestStart_AnswersOnConsecutivePorts(t *testing.T) {
-	first, second := neighbours(t)
-	_, _ = first.Close(), second.Close()
-	_, at := start(t, Options{}, first.Addr().String())
-	if want := "http://" + second.Addr().String(); at.Providers["asiabill"] != want {
+	ports := neighbours(t, 6)
+	closeAll(ports)
+	_, at := start(t, Options{}, ports[0].Addr().String())
+	if want := "http://" + ports[1].Addr().String(); at.Providers["asiabill"] != want {
 		t.Errorf("asiabill at %s, want %s", at.Providers["asiabill"], want)
 	}
 	if status, _ := get(t, at.Providers["asiabill"]+"/_faults"); status != http.StatusOK {
@@ -124,7 +128,8 @@ func TestStart_RefusesWhatIsNotThisMachine(t *testing.T) {
 }
 
 func TestStart_BusyPortIsAnErrorAndLeavesNothingOpen(t *testing.T) {
-	free, busy := neighbours(t)
+	ports := neighbours(t, 2)
+	free, busy := ports[0], ports[1]
 	defer func() { _ = busy.Close() }()
 	addr := free.Addr().String()
 	_ = free.Close()
