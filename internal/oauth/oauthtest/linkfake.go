@@ -26,11 +26,13 @@ const LinkFakeAnswer = "SUCCESS"
 const linkFakeSign = "X-Fake-Sign"
 
 // LinkFake is the Fake whose way in is a link. It has the same fields, fetchers and counters, and KeyFake's form; the zero
-// value works. Agree plays the provider's server. Hold and Entered belong to Link. Use it by pointer:
+// value works. Agree, Call and Say play the provider's server. Hold and Entered belong to Link. Use it by pointer:
 // &LinkFake{Fake: Fake{Slug: "linked"}}.
 type LinkFake struct {
 	Fake
 	NoRedirect
+
+	FormFields []oauth.Field // two: KeyFakeID and KeyFakeSecret
 
 	OnLink    func(context.Context, oauth.Departure, oauth.Values) (oauth.Link, error)
 	OnReceive func(context.Context, oauth.Callback) (oauth.Received, error)
@@ -39,7 +41,7 @@ type LinkFake struct {
 }
 
 // sentLink is what the provider remembers of a link.
-type sentLink struct{ address, key string }
+type sentLink struct{ address, key, subject string }
 
 var (
 	_ oauth.LinkFlow          = (*LinkFake)(nil)
@@ -58,7 +60,7 @@ func (l *LinkFake) Descriptor() oauth.Descriptor {
 }
 
 // Fields implements oauth.LinkFlow.
-func (l *LinkFake) Fields() []oauth.Field { return (&KeyFake{}).Fields() }
+func (l *LinkFake) Fields() []oauth.Field { return (&KeyFake{FormFields: l.FormFields}).Fields() }
 
 // Link implements oauth.LinkFlow.
 func (l *LinkFake) Link(ctx context.Context, d oauth.Departure, values oauth.Values) (oauth.Link, error) {
@@ -96,7 +98,7 @@ func (l *LinkFake) Link(ctx context.Context, d oauth.Departure, values oauth.Val
 		if l.sent == nil {
 			l.sent = map[string]sentLink{}
 		}
-		l.sent[serial] = sentLink{d.RedirectURI, key}
+		l.sent[serial] = sentLink{d.RedirectURI, key, d.Subject}
 		address = f.origin() + "/agree?" + url.Values{"serial": {serial}}.Encode()
 	})
 	return oauth.Link{URL: address, Serial: serial, Kept: oauth.Values{
