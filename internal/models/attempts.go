@@ -23,12 +23,13 @@ type NewAttempt struct {
 	StateHash    []byte
 	BrowserHash  []byte
 	Verifier     vault.Sealed
-	Spent        bool // nothing is to come back: the provider is asked at once
+	Spent        bool   // no browser is to come back: the provider is asked at once
+	CallbackHash []byte // of the token in the address that the provider's server calls; nil: it calls nobody
 	ExpiresAt    time.Time
 }
 
-// CreateAttempt stores a try before the browser leaves, or before the provider is asked. One round trip. NotFound when the connection to reconnect is
-// not the tenant's.
+// CreateAttempt stores a try before the browser leaves, or before the provider is asked. One round trip. NotFound when
+// the connection to reconnect is not the tenant's.
 func (t *TenantStore) CreateAttempt(ctx context.Context, a NewAttempt) (err error) {
 	defer explain("CreateAttempt", &err)
 	now := t.now()
@@ -39,10 +40,10 @@ func (t *TenantStore) CreateAttempt(ctx context.Context, a NewAttempt) (err erro
 	err = t.batch(ctx, func(b *pgx.Batch) {
 		b.Queue(`
 			INSERT INTO attempts (tenant_id, id, user_id, session_id, provider, environment, connection_id, state_hash,
-			    browser_hash, verifier_sealed, status, created_at, consumed_at, expires_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+			    browser_hash, verifier_sealed, status, created_at, consumed_at, expires_at, callback_hash)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
 			t.tenant, a.ID, a.UserID, a.SessionID, a.Provider, a.Environment, a.ConnectionID, a.StateHash,
-			a.BrowserHash, []byte(a.Verifier), status, now, consumed, a.ExpiresAt)
+			a.BrowserHash, []byte(a.Verifier), status, now, consumed, a.ExpiresAt, a.CallbackHash)
 		event := NewEvent{Kind: "attempt.begun", Detail: map[string]any{"provider": a.Provider}}
 		if a.ConnectionID != nil {
 			event.Connection = *a.ConnectionID
@@ -133,13 +134,15 @@ func (t *TenantStore) ConsumeAttempt(ctx context.Context, p Presented) (c Consum
 	return c, won, err
 }
 
-// Attempt gives one of the person's own attempts.
+// Attempt gives one of the person's own attempts, with its link if it has one.
 func (t *TenantStore) Attempt(ctx context.Context, id, user uuid.UUID) (a Attempt, err error) {
 	defer explain("Attempt", &err)
 	err = t.batch(ctx, func(b *pgx.Batch) {
-		b.Queue(`SELECT `+attemptColumns+` FROM attempts a WHERE tenant_id = $1 AND id = $2 AND user_id = $3`,
+		var link []byte
+		b.Queue(`SELECT `+attemptColumns+`, a.link_sealed FROM attempts a WHERE tenant_id = $1 AND id = $2 AND user_id = $3`,
 			t.tenant, id, user).QueryRow(func(row pgx.Row) (err error) {
-			a, err = scanAttempt(row)
+			a, err = scanAttempt(row, &link)
+			a.Link = link
 			return err
 		})
 	})
@@ -162,6 +165,7 @@ func (t *TenantStore) ParkAttempt(ctx context.Context, id uuid.UUID, returned va
 	return t.batch(ctx, func(b *pgx.Batch) {
 		queueOne(b, `UPDATE attempts SET status = 'returned', returned_sealed = $3, account_masked = $4
 			WHERE tenant_id = $1 AND id = $2 AND status = 'exchanging'`, t.tenant, id, []byte(returned), masked)
+		t.queueSettled(b, id)
 		t.queueEvent(b, e)
 		wake(b, id)
 	})
@@ -200,10 +204,11 @@ func (t *TenantStore) EndAttempt(ctx context.Context, id uuid.UUID, end Ending, 
 	defer explain("EndAttempt", &err)
 	return t.batch(ctx, func(b *pgx.Batch) {
 		queueOne(b, `UPDATE attempts
-			SET status = $3, reason = $4, provider_code = $5, finished_at = $7, returned_sealed = NULL, verifier_sealed = '',
+			SET status = $3, reason = $4, provider_code = $5, finished_at = $7, returned_sealed = NULL, verifier_sealed = '', link_sealed = NULL,
 			    account_masked = CASE WHEN $6 = '' THEN account_masked ELSE $6 END
 			WHERE tenant_id = $1 AND id = $2 AND status IN ('pending', 'exchanging', 'returned')`,
 			t.tenant, id, end.Status, end.Reason, end.ProviderCode, end.AccountMasked, t.now())
+		t.queueSettled(b, id)
 		t.queueEvent(b, e)
 		wake(b, id)
 	})

@@ -183,7 +183,7 @@ func (t *TenantStore) queueBound(b *pgx.Batch, n NewConnection, event string, jo
 		DO UPDATE SET version = excluded.version, sealed = excluded.sealed, expires_at = excluded.expires_at, updated_at = excluded.updated_at`,
 		t.tenant, n.ID, n.Version, []byte(n.Credential), timeOrNull(n.ExpiresAt), t.now())
 	queueOne(b, `
-		UPDATE attempts SET status = 'stored', finished_at = $4, result_connection = $3, account_masked = $5, verifier_sealed = ''
+		UPDATE attempts SET status = 'stored', finished_at = $4, result_connection = $3, account_masked = $5, verifier_sealed = '', link_sealed = NULL
 		 WHERE tenant_id = $1 AND id = $2 AND status = 'exchanging'`, t.tenant, n.Attempt, n.ID, t.now(), n.Masked)
 	t.queueEvent(b, NewEvent{Kind: event, Connection: n.ID, Detail: map[string]any{"provider": n.Provider, "account": n.Masked}})
 	wake(b, n.Attempt)

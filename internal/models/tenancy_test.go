@@ -16,9 +16,9 @@ import (
 
 // estate is one tenant with a row in every table, and a stranger with a tenant of their own.
 type estate struct {
-	tenant, user, session, connection, attempt, parked uuid.UUID
-	stranger                                           *models.TenantStore
-	strangerUser                                       uuid.UUID
+	tenant, user, session, connection, attempt, parked, callback uuid.UUID
+	stranger                                                     *models.TenantStore
+	strangerUser                                                 uuid.UUID
 }
 
 func newEstate(t *testing.T) (e estate, db dbtest.DB) {
@@ -56,6 +56,9 @@ func newEstate(t *testing.T) (e estate, db dbtest.DB) {
 		exec(`INSERT INTO attempts (tenant_id, id, user_id, session_id, provider, environment, state_hash, browser_hash, verifier_sealed, status, created_at, expires_at)
 			VALUES ($1, $2, $3, $4, 'fake', 'test', $5, 'browser', '\x01', $6, now(), now() + interval '1 hour')`, e.tenant, id, e.user, e.session, []byte(status), status)
 	}
+	e.callback = uuid.Must(uuid.NewV7())
+	exec(`INSERT INTO inbox (tenant_id, id, attempt_id, provider, serial, verified, content_hash, body_sealed, credential_sealed, received_at)
+		VALUES ($1, $2, $3, 'fake', 's', true, '\x01', '\x01', '\x01', now())`, e.tenant, e.callback, e.parked)
 	strangerTenant, strangerUser := people()
 	e.strangerUser = strangerUser
 	e.stranger = store.ForTenant(strangerTenant, models.Actor{Kind: models.Person, ID: strangerUser})
@@ -74,6 +77,10 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 		w, err := e.stranger.BeginSync(ctx, e.connection, 1)
 		return w.Credential != nil, err
 	},
+	"Callback": func(ctx context.Context, e estate) (bool, error) {
+		_, sealed, err := e.stranger.Callback(ctx, e.callback)
+		return sealed != nil, err
+	},
 	"Connect": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.Connect(ctx, newConnection(e, uuid.Must(uuid.NewV7()), 1), models.Statement{SQL: "SELECT 1"})
 	},
@@ -91,6 +98,9 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 			Browsers: map[uuid.UUID][]byte{e.attempt: []byte("browser")},
 		})
 		return won, err
+	},
+	"ContradictCallback": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.ContradictCallback(ctx, e.parked, models.NewEvent{Kind: "x"})
 	},
 	"CreateAttempt": func(ctx context.Context, e estate) (bool, error) { // grafting onto another's connection
 		return false, e.stranger.CreateAttempt(ctx, models.NewAttempt{
@@ -132,11 +142,19 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 	"Record": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.Record(ctx, models.NewEvent{Kind: "x", Connection: e.connection})
 	},
+	"SaveLink": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.SaveLink(ctx, e.attempt, "s", vault.Sealed{1}, vault.Sealed{1})
+	},
 	"SaveRefreshed": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.SaveRefreshed(ctx, e.connection, 1, vault.Sealed{2}, time.Time{})
 	},
 	"SaveSnapshot": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.SaveSnapshot(ctx, models.NewSnapshot{Connection: e.connection, Block: "merchant", Version: 2})
+	},
+	"StoreCallback": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.StoreCallback(ctx, models.NewCallback{
+			ID: uuid.Must(uuid.NewV7()), Attempt: e.attempt, Provider: "fake", Serial: "t", ContentHash: []byte("h"), Body: vault.Sealed{1},
+		}, models.Statement{SQL: "SELECT 1"})
 	},
 	"TakeReturned": func(ctx context.Context, e estate) (bool, error) {
 		_, sealed, err := e.stranger.TakeReturned(ctx, e.parked, e.user, e.session)
@@ -151,7 +169,8 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 
 // mustFail are the methods that name a row: for a stranger's they give an error, never silence.
 var mustFail = map[string]errs.Code{
-	"Attempt": errs.NotFound, "BeginSync": errs.Conflict, "Connect": "", "Connection": errs.NotFound, "ConsumeAttempt": errs.NotFound,
+	"Attempt": errs.NotFound, "BeginSync": errs.Conflict, "Callback": errs.NotFound, "ContradictCallback": errs.Conflict,
+	"SaveLink": errs.Conflict, "StoreCallback": "", "Connect": "", "Connection": errs.NotFound, "ConsumeAttempt": errs.NotFound,
 	"CreateAttempt": errs.NotFound, "Disconnect": errs.NotFound, "EndAttempt": errs.Conflict, "ParkAttempt": errs.Conflict,
 	"QueueSync": errs.NotFound, "Reconnect": "", "SaveRefreshed": errs.Conflict, "SaveSnapshot": "", "TakeReturned": errs.NotFound,
 }
@@ -200,6 +219,7 @@ func fingerprint(t *testing.T, db dbtest.DB, tenant uuid.UUID) (sum string) {
 		    UNION ALL SELECT 'attempts ' || a::text FROM attempts a WHERE tenant_id = $1
 		    UNION ALL SELECT 'events ' || e::text FROM events e WHERE tenant_id = $1
 		    UNION ALL SELECT 'keys ' || k::text FROM tenant_keys k WHERE tenant_id = $1
+		    UNION ALL SELECT 'inbox ' || i::text FROM inbox i WHERE tenant_id = $1
 		    UNION ALL SELECT 'members ' || m::text FROM memberships m WHERE tenant_id = $1
 		    UNION ALL SELECT 'claims ' || a::text FROM account_claims a WHERE holder_tenant = $1) AS lines`, tenant).Scan(&sum)
 	if err != nil {

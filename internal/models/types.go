@@ -111,9 +111,9 @@ type AttemptStatus string
 
 // The life of an attempt. Pending, Exchanging and Returned are open, the rest have ended.
 const (
-	Pending    AttemptStatus = "pending"    // the browser is at the provider
+	Pending    AttemptStatus = "pending"    // the browser is at the provider, or a link waits to be opened
 	Exchanging AttemptStatus = "exchanging" // came back; the provider is being asked
-	Returned   AttemptStatus = "returned"   // an account came back without our state: the person must confirm it
+	Returned   AttemptStatus = "returned"   // an account came back without proof of whose it is: the person must confirm it
 	Stored     AttemptStatus = "stored"     // connected
 	Denied     AttemptStatus = "denied"     // the person said no at the provider
 	Failed     AttemptStatus = "failed"     // see Reason
@@ -137,6 +137,7 @@ type Attempt struct {
 	ConsumedAt       *time.Time
 	FinishedAt       *time.Time
 	ExpiresAt        time.Time
+	Link             vault.Sealed // what the person opens, for the person alone: only TenantStore.Attempt gives it; nil: none
 }
 
 // TenantRow is a tenant in the admins' list.

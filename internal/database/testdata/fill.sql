@@ -12,6 +12,8 @@ INSERT INTO connections (tenant_id, id, provider, environment, account_hash, acc
 INSERT INTO credentials (tenant_id, connection_id, version, sealed, updated_at) VALUES ('$TENANT$', '$TENANT$', 1, 'sealed', now());
 INSERT INTO attempts (tenant_id, id, user_id, session_id, provider, environment, state_hash, browser_hash, verifier_sealed, status, created_at, expires_at)
     VALUES ('$TENANT$', '$TENANT$', '$TENANT$', '$TENANT$', 'asiabill', 'test', '$TENANT$', 'hash', 'sealed', 'pending', now(), now() + interval '15 minutes');
+INSERT INTO inbox (tenant_id, id, attempt_id, provider, serial, verified, content_hash, body_sealed, received_at)
+    VALUES ('$TENANT$', '$TENANT$', '$TENANT$', 'asiabill', 'serial', true, 'hash', 'sealed', now());
 INSERT INTO snapshots (tenant_id, connection_id, block, version, data_sealed, raw_sealed, content_hash, source_zone, partial, changed_at, fetched_at)
     VALUES ('$TENANT$', '$TENANT$', 'merchant', 1, 'sealed', 'sealed', 'hash', 'UTC', false, now(), now());
 INSERT INTO account_claims (provider, environment, account_hash, holder_tenant, holder_connection, claimed_at)
