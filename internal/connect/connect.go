@@ -1,4 +1,5 @@
-// Package connect owns the use-cases: Begin, Finish, Confirm, Cancel, Sync, Disconnect, and what their pages show.
+// Package connect owns the use-cases: Begin, Finish, Submit, BeginLink, Receive, Confirm, Cancel, Sync, Disconnect, and
+// what their pages show.
 //
 // A connect click walks through it like this. Begin writes an attempt (hashes of a state and of a flow cookie, the
 // session's id, a sealed verifier) and gives the address to leave for. Finish matches what came back against session,
@@ -6,6 +7,9 @@
 // identify, seal, store. Where our state came back, the account is bound at once; where it did not, the attempt is
 // parked until the person who began confirms the account it shows. Every ending has a status and a reason; the same
 // callback arriving again is given the winner's ending.
+//
+// Where a person opens a link elsewhere, BeginLink writes the attempt, asks for the link and seals it. Receive is called by
+// the provider's server: it verifies, stores and answers; Process then parks the account as above.
 //
 // There is no HTTP here (handlers) and no SQL (models). What is odd about a provider lives in its package below oauth.
 package connect
@@ -25,6 +29,7 @@ import (
 // implements it.
 type Queue interface {
 	SyncJob(tenant, connection uuid.UUID) models.Statement
+	CallbackJob(tenant, callback uuid.UUID) models.Statement
 }
 
 // Wakes tells when something about an id has changed, on whatever replica. database.Listener implements it.
@@ -60,6 +65,8 @@ func (s *Service) RedirectURI(slug string) string {
 const (
 	// redirectLife is how long a person may take at the provider.
 	redirectLife = 15 * time.Minute
+	// linkLife is how long a link may wait to be opened: it may have to reach somebody else's phone first.
+	linkLife = 24 * time.Hour
 	// answerTime bounds what happens between the code's arrival and the commit; after twice that, an attempt still
 	// "exchanging" was interrupted.
 	answerTime = 30 * time.Second

@@ -120,24 +120,32 @@ func (s *Service) await(ctx context.Context, st *models.TenantStore, a models.At
 
 // park keeps an account that came back without our state until the person who began confirms it.
 func (s *Service) park(ctx context.Context, st *models.TenantStore, a models.Attempt, account oauth.Account, cred oauth.Credential) (models.Attempt, error) {
+	if err := s.keepReturned(ctx, st, &a, account, cred); err != nil {
+		return s.orphan(ctx, st, a, cred, err)
+	}
+	return a, nil
+}
+
+// keepReturned seals what came back with its attempt, which waits to be confirmed from now on.
+func (s *Service) keepReturned(ctx context.Context, st *models.TenantStore, a *models.Attempt, account oauth.Account, cred oauth.Credential) error {
 	key, err := st.Key(ctx)
 	if err != nil {
-		return a, err
+		return err
 	}
-	sealed, err := s.seal(key, returnedPlace(st.Tenant(), a), returnedText{
+	sealed, err := s.seal(key, returnedPlace(st.Tenant(), *a), returnedText{
 		Account:    accountText(account),
 		Credential: writeCredential(cred),
 	})
 	if err != nil {
-		return a, err
+		return err
 	}
 	masked := oauth.Mask(account.ExternalID)
-	err = st.ParkAttempt(ctx, a.ID, sealed, masked, event(a, "attempt.returned", map[string]any{"account": masked}))
+	err = st.ParkAttempt(ctx, a.ID, sealed, masked, event(*a, "attempt.returned", map[string]any{"account": masked}))
 	if err != nil {
-		return s.orphan(ctx, st, a, cred, err)
+		return err
 	}
 	a.Status, a.AccountMasked = models.Returned, masked
-	return a, nil
+	return nil
 }
 
 func returnedPlace(tenant uuid.UUID, a models.Attempt) vault.Place {

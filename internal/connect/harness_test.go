@@ -166,9 +166,17 @@ func (h *harness) count(sql string, args ...any) (n int) {
 
 // queue remembers what was enqueued.
 type queue struct {
-	mu    sync.Mutex
-	syncs []uuid.UUID
-	fail  bool
+	mu        sync.Mutex
+	syncs     []uuid.UUID
+	callbacks []uuid.UUID
+	fail      bool
+}
+
+func (q *queue) CallbackJob(_, callback uuid.UUID) models.Statement {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.callbacks = append(q.callbacks, callback)
+	return models.Statement{SQL: "SELECT 1"}
 }
 
 func (q *queue) SyncJob(_, connection uuid.UUID) models.Statement {

@@ -2,6 +2,7 @@ package connect
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -15,7 +16,7 @@ import (
 // longestValue is more than any key that a person pastes, private keys included.
 const longestValue = 16 << 10
 
-// SubmitRequest is a filled-in form of a provider whose way in is a key.
+// SubmitRequest is a filled-in form of a provider whose way in is a key or a link.
 type SubmitRequest struct {
 	Provider  string
 	UserID    uuid.UUID
@@ -24,9 +25,9 @@ type SubmitRequest struct {
 	Values    oauth.Values
 }
 
-// Fields gives the form of a provider whose way in is a key; nothing for one that browsers are sent to.
+// Fields gives the form of a provider whose way in is a key or a link; nothing for one that browsers are sent to.
 func (s *Service) Fields(slug string) []oauth.Field {
-	if flow, ok := s.Providers.offered[slug].(oauth.KeyFlow); ok {
+	if flow, ok := s.Providers.offered[slug].(interface{ Fields() []oauth.Field }); ok {
 		return flow.Fields()
 	}
 	return nil
@@ -75,7 +76,12 @@ func filledIn(fields []oauth.Field, given oauth.Values) (oauth.Values, error) {
 	values := oauth.Values{}
 	for _, field := range fields {
 		value := strings.TrimSpace(given[field.Name].Reveal())
+		if value == "" && len(field.Choices) > 0 {
+			value = field.Choices[0]
+		}
 		switch {
+		case len(field.Choices) > 0 && !slices.Contains(field.Choices, value):
+			return nil, errs.New(errs.Invalid, "error.field_choice").On(field.Name)
 		case value == "" && field.Required:
 			return nil, errs.New(errs.Invalid, "error.field_missing").On(field.Name)
 		case len(value) > longestValue:

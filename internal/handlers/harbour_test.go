@@ -48,6 +48,11 @@ func (h *harbour) SyncJob(tenant, connection uuid.UUID) models.Statement {
 	return models.Statement{SQL: "SELECT 1"}
 }
 
+// CallbackJob implements connect.Queue; no callback comes here.
+func (h *harbour) CallbackJob(uuid.UUID, uuid.UUID) models.Statement {
+	return models.Statement{SQL: "SELECT 1"}
+}
+
 func newHarbour(t *testing.T, publicURL string, fake *oauthtest.Fake) *harbour {
 	t.Helper()
 	h := &harbour{lobby: &lobby{db: dbtest.New(t)}, fake: fake}

@@ -19,15 +19,18 @@ import (
 // schema is where river's tables live; the migrations grant them to the serving role.
 const schema = "river"
 
-// The queues. A mail never waits behind a slow provider.
+// The queues. A mail never waits behind a slow provider, nor does a callback, for which somebody sits before a page.
 const (
-	queueSync  = "sync"
-	queueMail  = "mail"
-	queueTidy  = "tidy"
-	syncTries  = 5
-	mailTries  = 8
-	syncAtOnce = 16
-	mailAtOnce = 4
+	queueSync      = "sync"
+	queueMail      = "mail"
+	queueCallback  = "callback"
+	queueTidy      = "tidy"
+	syncTries      = 5
+	mailTries      = 8
+	callbackTries  = 8
+	syncAtOnce     = 16
+	mailAtOnce     = 4
+	callbackAtOnce = 8
 )
 
 // syncArgs asks for one connection's data.
@@ -57,6 +60,20 @@ func (mailArgs) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{Queue: queueMail, MaxAttempts: mailTries}
 }
 
+// callbackArgs asks for one stored callback to be acted on.
+type callbackArgs struct {
+	Tenant   uuid.UUID `json:"tenant"`
+	Callback uuid.UUID `json:"callback"`
+}
+
+// Kind implements river.JobArgs.
+func (callbackArgs) Kind() string { return "callback" }
+
+// InsertOpts implements river.JobArgsWithInsertOpts.
+func (callbackArgs) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{Queue: queueCallback, MaxAttempts: callbackTries}
+}
+
 // sweepArgs asks for what has ended to be removed.
 type sweepArgs struct{}
 
@@ -76,6 +93,11 @@ type Queue struct{}
 // SyncJob implements connect.Queue.
 func (Queue) SyncJob(tenant, connection uuid.UUID) models.Statement {
 	return insert(syncArgs{Tenant: tenant, Connection: connection})
+}
+
+// CallbackJob implements connect.Queue.
+func (Queue) CallbackJob(tenant, callback uuid.UUID) models.Statement {
+	return insert(callbackArgs{Tenant: tenant, Callback: callback})
 }
 
 // EnqueueMail implements accounts.Queue.

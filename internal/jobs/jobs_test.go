@@ -31,6 +31,10 @@ func (w *worker) Sync(_ context.Context, st *models.TenantStore, connection uuid
 	return w.called("sync " + st.Tenant().String() + " " + connection.String())
 }
 
+func (w *worker) Process(_ context.Context, st *models.TenantStore, callback uuid.UUID) error {
+	return w.called("callback " + st.Tenant().String() + " " + callback.String())
+}
+
 func (w *worker) SendLink(_ context.Context, link uuid.UUID) error {
 	return w.called("mail " + link.String())
 }
@@ -136,6 +140,19 @@ func TestAJobCommitsWithItsCause(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.wait(t, "sync "+tenant.String()+" "+connection.String())
+}
+
+func TestACallbackIsActedOn(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.run(t)
+	tenant, connection := b.tenantWithConnection(t)
+	callback := uuid.Must(uuid.NewV7())
+	st := b.store.ForTenant(tenant, models.Actor{Kind: models.System})
+	if err := st.QueueSync(t.Context(), connection, b.queue.CallbackJob(tenant, callback)); err != nil {
+		t.Fatal(err)
+	}
+	b.wait(t, "callback "+tenant.String()+" "+callback.String())
 }
 
 func TestAJobOutlivesTheProgramThatPutItIn(t *testing.T) {

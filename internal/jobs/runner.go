@@ -18,9 +18,10 @@ import (
 	"mooring/internal/oauth"
 )
 
-// Syncer reads one connection's data; connect.Service is the real one.
+// Syncer reads one connection's data and acts on stored callbacks; connect.Service is the real one.
 type Syncer interface {
 	Sync(ctx context.Context, st *models.TenantStore, connection uuid.UUID) error
+	Process(ctx context.Context, st *models.TenantStore, callback uuid.UUID) error
 }
 
 // Mailer sends the mail of one link; accounts.Service is the real one.
@@ -68,13 +69,15 @@ func NewRunner(d Deps) (*Runner, error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &syncWorker{deps: d})
 	river.AddWorker(workers, &mailWorker{deps: d})
+	river.AddWorker(workers, &callbackWorker{deps: d})
 	river.AddWorker(workers, &sweepWorker{deps: d})
 	client, err := river.NewClient(riverpgxv5.New(d.Pool), &river.Config{
 		Schema:  schema,
 		Workers: workers,
 		Logger:  quiet(d.Log),
 		Queues: map[string]river.QueueConfig{
-			queueSync: {MaxWorkers: syncAtOnce}, queueMail: {MaxWorkers: mailAtOnce}, queueTidy: {MaxWorkers: 1},
+			queueSync: {MaxWorkers: syncAtOnce}, queueMail: {MaxWorkers: mailAtOnce}, queueCallback: {MaxWorkers: callbackAtOnce},
+			queueTidy: {MaxWorkers: 1},
 		},
 		FetchCooldown:        10 * time.Millisecond,
 		FetchPollInterval:    pollEvery,
@@ -136,6 +139,19 @@ type mailWorker struct {
 // Work implements river.Worker.
 func (w *mailWorker) Work(ctx context.Context, job *river.Job[mailArgs]) error {
 	return w.deps.observed("mail", func() error { return w.deps.Mailer.SendLink(ctx, job.Args.Link) })
+}
+
+type callbackWorker struct {
+	river.WorkerDefaults[callbackArgs]
+	deps Deps
+}
+
+// Work implements river.Worker.
+func (w *callbackWorker) Work(ctx context.Context, job *river.Job[callbackArgs]) error {
+	return w.deps.observed("callback", func() error {
+		st := w.deps.Store.ForTenant(job.Args.Tenant, models.Actor{Kind: models.System})
+		return w.deps.Syncer.Process(ctx, st, job.Args.Callback)
+	})
 }
 
 type sweepWorker struct {

@@ -1,0 +1,187 @@
+package connect
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"mooring/internal/errs"
+	"mooring/internal/models"
+	"mooring/internal/oauth"
+	"mooring/internal/secret"
+	"mooring/internal/vault"
+)
+
+// Incoming is a provider's server at our door.
+type Incoming struct {
+	Provider string // from the route, nothing else
+	Token    secret.String
+	Body     []byte // as it came
+	Header   http.Header
+}
+
+var (
+	errSerial     = errors.New("the callback names another link")
+	errUnverified = errors.New("nothing here is waited for without a signature")
+)
+
+// Receive takes a callback: it is verified, stored, and only then answered with what Receive gives; Process acts on it
+// afterwards. A refusal is a NotFound that says nothing of why; every other error is ours, and the provider should try
+// again. What changes is at most the attempt that waits for this very callback, once.
+func (s *Service) Receive(ctx context.Context, store *models.Store, in Incoming) (answer []byte, err error) {
+	flow, offered := s.Providers.offered[in.Provider].(oauth.LinkFlow)
+	if !offered {
+		return nil, models.NotFound()
+	}
+	for range 3 { // who meets a change between looking and storing looks again
+		if answer, err = s.receive(ctx, store, flow, in); errs.CodeOf(err) != errs.Conflict {
+			return answer, err
+		}
+	}
+	return nil, err
+}
+
+func (s *Service) receive(ctx context.Context, store *models.Store, flow oauth.Receiver, in Incoming) ([]byte, error) {
+	b, err := store.OpenCallback(ctx, in.Provider, hashOf(in.Token.Reveal()))
+	if err != nil {
+		return nil, err
+	}
+	got, err := s.verify(ctx, flow, b, in)
+	if err != nil {
+		return nil, err
+	}
+	content, err := s.contentHash(b, got)
+	if err != nil {
+		return nil, err
+	}
+	st := store.ForTenant(b.Tenant, models.Actor{Kind: models.System}).WithKey(b.Key)
+	if b.Seen {
+		return got.Answer, s.repeated(ctx, st, b, content)
+	}
+	return got.Answer, s.store(ctx, st, b, got, content, in.Body)
+}
+
+// verify asks the provider's package, with what the attempt kept, whether the callback is to be believed.
+func (s *Service) verify(ctx context.Context, flow oauth.Receiver, b models.Binding, in Incoming) (oauth.Received, error) {
+	var kept map[string]string
+	if err := s.open(b.Key, keptPlace(b.Tenant, b.Attempt), b.Kept, &kept); err != nil {
+		return oauth.Received{}, err
+	}
+	got, err := flow.Receive(ctx, oauth.Callback{Body: in.Body, Header: in.Header, Kept: readValues(kept)})
+	switch {
+	case err != nil:
+	case !got.Verified:
+		err = errUnverified
+	case subtle.ConstantTimeCompare([]byte(got.Serial), []byte(b.Serial)) != 1:
+		err = errSerial
+	default:
+		return got, nil
+	}
+	s.Log.WarnContext(ctx, "a callback was refused", "provider", in.Provider, "attempt", b.ID, "error", err)
+	return oauth.Received{}, models.NotFound()
+}
+
+// contentHash tells a repeat from a callback that says something else under the same serial.
+func (s *Service) contentHash(b models.Binding, got oauth.Received) ([]byte, error) {
+	text := writeCredential(got.Credential)
+	text.ObtainedAt, text.ExpiresAt, text.RefreshExpires = time.Time{}, time.Time{}, time.Time{} // a repeat comes later
+	said, err := json.Marshal(text)
+	if err != nil {
+		return nil, errUnreadable
+	}
+	return s.Vault.Hash("callback", b.Tenant.String(), b.ID.String(), string(said))
+}
+
+// repeated answers for a callback that is stored. Another content under the same serial is not believed, and an alarm.
+func (s *Service) repeated(ctx context.Context, st *models.TenantStore, b models.Binding, content []byte) error {
+	if b.Contradicted || subtle.ConstantTimeCompare(content, b.SeenHash) == 1 {
+		return nil
+	}
+	s.Log.ErrorContext(ctx, "a signed callback contradicts the one before it", "provider", b.Provider, "attempt", b.ID)
+	err := st.ContradictCallback(ctx, b.ID, event(b.Attempt, "attempt.contradicted", map[string]any{}))
+	if errs.CodeOf(err) == errs.Conflict { // somebody else has just recorded it
+		return nil
+	}
+	return err
+}
+
+func (s *Service) store(ctx context.Context, st *models.TenantStore, b models.Binding, got oauth.Received, content, body []byte) (err error) {
+	n := models.NewCallback{
+		ID: uuid.Must(uuid.NewV7()), Attempt: b.ID, Provider: b.Provider, Serial: got.Serial, Verified: got.Verified, ContentHash: content,
+	}
+	if n.Body, err = s.Vault.Seal(b.Key, inboxPlace(b.Tenant, n.ID, b.Provider, "callback_body"), body); err != nil {
+		return err
+	}
+	if settled(b.Attempt, s.Now()).Status == models.Pending { // it still waits; what is over gets its answer and no more
+		n.Credential, err = s.seal(b.Key, inboxPlace(b.Tenant, n.ID, b.Provider, "callback_credential"), writeCredential(got.Credential))
+		if err != nil {
+			return err
+		}
+	}
+	return st.StoreCallback(ctx, n, s.Queue.CallbackJob(b.Tenant, n.ID))
+}
+
+// Process acts on a stored callback: it asks whose account it is and parks it until the person who began confirms. A
+// callback that has been acted on is done. An error means that it should be tried again; until it succeeds, the
+// attempt's page asks the person to repeat.
+func (s *Service) Process(ctx context.Context, st *models.TenantStore, id uuid.UUID) error {
+	a, sealed, err := st.Callback(ctx, id)
+	if errs.CodeOf(err) == errs.NotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	err = s.returned(ctx, st, a, id, sealed)
+	switch oauth.KindOf(err) {
+	case oauth.Upstream, oauth.RateLimited, oauth.Ambiguous, oauth.BadResponse: // may be otherwise in a minute
+		return err
+	case "":
+		if err != nil && !errors.Is(err, vault.ErrSealed) {
+			return ignoreConflict(err)
+		}
+	}
+	if err != nil {
+		_, err = s.fail(ctx, st, a, err)
+	}
+	return ignoreConflict(err)
+}
+
+// returned parks what a callback brought.
+func (s *Service) returned(ctx context.Context, st *models.TenantStore, a models.Attempt, id uuid.UUID, sealed vault.Sealed) error {
+	key, err := st.Key(ctx)
+	if err != nil {
+		return err
+	}
+	var text credentialText
+	if err := s.open(key, inboxPlace(st.Tenant(), id, a.Provider, "callback_credential"), sealed, &text); err != nil {
+		return err
+	}
+	p, offered := s.Providers.offered[a.Provider]
+	if !offered {
+		return &oauth.Error{Provider: a.Provider, Kind: ReasonNotOffered}
+	}
+	cred := readCredential(text)
+	account, err := p.Identify(ctx, cred)
+	if err != nil {
+		return err
+	}
+	return s.keepReturned(ctx, st, &a, account, cred)
+}
+
+// ignoreConflict forgives what somebody else has done meanwhile.
+func ignoreConflict(err error) error {
+	if errs.CodeOf(err) == errs.Conflict {
+		return nil
+	}
+	return err
+}
+
+func inboxPlace(tenant, id uuid.UUID, provider, field string) vault.Place {
+	return place(tenant, id, provider, field, 0)
+}
