@@ -22,6 +22,8 @@ type AttemptPage struct {
 	Reason   Reason // of an attempt that failed
 	Again    string // where to try again; "" if it has not ended
 	Back     string
+	Link     string // what the person opens elsewhere; "" if there is nothing to open
+	QR       QRCode // the same, for a phone's camera
 }
 
 // showAttempt answers "GET /attempts/:id". One that has led to a connection is that connection's page.
@@ -38,11 +40,29 @@ func (s *Server) showAttempt(c *gin.Context, m *Merchant) error {
 		d.Slug, d.Title = a.Provider, oauth.Text{ZH: a.Provider, EN: a.Provider}
 	}
 	page := AttemptPage{Page: s.page(c, "connect.attempt_title", "provider", m.say(d.Title)), Attempt: a, Provider: d}
+	if err := s.offerLink(c, m, &page); err != nil {
+		return err
+	}
 	page.describe()
-	if a.Status == models.Exchanging {
+	switch {
+	case a.Status == models.Exchanging:
 		page.Stream, page.Refresh = "/attempts/"+a.ID.String()+"/events", 2
+	case page.Link != "":
+		page.Stream, page.Refresh = "/attempts/"+a.ID.String()+"/events", 10
 	}
 	return s.show(c, page)
+}
+
+// offerLink puts the link on the page of an attempt that waits for it. Whoever may only look has nothing to open.
+func (s *Server) offerLink(c *gin.Context, m *Merchant, page *AttemptPage) (err error) {
+	if !m.Session.Role.MayOperate() {
+		return nil
+	}
+	if page.Link, err = s.Connect.OpenLink(c.Request.Context(), m.Store, page.Attempt); err != nil || page.Link == "" {
+		return err
+	}
+	page.QR, err = qrOf(page.Link)
+	return err
 }
 
 // describe finds the words of where the attempt stands.
@@ -68,9 +88,15 @@ func (p *AttemptPage) describe() {
 	case models.Failed:
 		outcome = p.failure()
 	}
-	provider := p.Say(p.Provider.Title)
-	p.Heading = p.T("attempt."+outcome+"_title", "provider", provider)
-	p.Text = p.T("attempt."+outcome+"_text", "provider", provider)
+	p.Heading, p.Text = p.word(outcome, "_title"), p.word(outcome, "_text")
+}
+
+// word tells an outcome. Where nobody left and came back, because a link was opened elsewhere, some have other words.
+func (p *AttemptPage) word(outcome, part string) string {
+	if byLink := outcome + "_link"; p.Provider.Flow == oauth.FlowLink && p.Has("attempt."+byLink+part) {
+		outcome = byLink
+	}
+	return p.T("attempt."+outcome+part, "provider", p.Say(p.Provider.Title))
 }
 
 // failure picks the page of a failed attempt: a few reasons have their own, the rest are told by who must act.
@@ -120,7 +146,7 @@ func (s *Server) streamAttempt(c *gin.Context, m *Merchant) error {
 	if err != nil {
 		return err
 	}
-	return s.stream(c, a.ID)
+	return s.stream(c, a.ID, a.ExpiresAt)
 }
 
 // confirmAttempt answers "POST /attempts/:id/confirm".

@@ -20,9 +20,12 @@ type ConnectPage struct {
 	Action   string // where the form goes
 	Back     string
 	Host     string  // the provider's, so that people know where they are when they are there
-	Fields   []Field // the form, for a provider whose way in is a key
+	Fields   []Field // the form, for a provider whose way in is a key or a link
 	Faults   Faults
 }
+
+// ByLink says whether the form leads to a link that is opened elsewhere.
+func (p ConnectPage) ByLink() bool { return p.Provider.Flow == oauth.FlowLink }
 
 // askConnect answers "GET /connect/:provider".
 func (s *Server) askConnect(c *gin.Context, m *Merchant) error {

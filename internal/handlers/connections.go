@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"time"
+
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
@@ -109,7 +111,7 @@ func (s *Server) streamConnection(c *gin.Context, m *Merchant) error {
 	if _, err := m.Store.Connection(c.Request.Context(), id); err != nil {
 		return err
 	}
-	return s.stream(c, id)
+	return s.stream(c, id, time.Time{})
 }
 
 // syncNow answers "POST /connections/:id/sync".

@@ -33,7 +33,8 @@ import (
 type dock struct {
 	*lobby
 	fake    *oauthtest.Fake
-	keyed   *oauthtest.KeyFake // its way in is a form
+	keyed   *oauthtest.KeyFake  // its way in is a form
+	linked  *oauthtest.LinkFake // its way in is a link
 	connect *connect.Service
 	store   *models.Store
 	trips   *trips
@@ -62,7 +63,9 @@ func newDock(tb testing.TB) *dock {
 	composer, err := mail.NewComposer(words)
 	check(err)
 	d.keyed = &oauthtest.KeyFake{Fake: oauthtest.Fake{Slug: "keyed"}}
-	registry, err := connect.NewRegistry([]oauth.Provider{d.fake, d.keyed}, []oauth.Descriptor{d.fake.Descriptor(), d.keyed.Descriptor()})
+	d.linked = &oauthtest.LinkFake{Fake: oauthtest.Fake{Slug: "linked"}, FormFields: oauthtest.RichFields()}
+	registry, err := connect.NewRegistry([]oauth.Provider{d.fake, d.keyed, d.linked},
+		[]oauth.Descriptor{d.fake.Descriptor(), d.keyed.Descriptor(), d.linked.Descriptor()})
 	check(err)
 	log := slog.New(slog.DiscardHandler)
 	var site http.Handler

@@ -90,7 +90,7 @@ func classOf(kind string) string {
 	switch kind {
 	case "connection.connected", "connection.reconnected", "connection.synced", "tenant.created":
 		return "good"
-	case "connection.sync_failed", "connection.sealed_broken", "connection.orphaned", "attempt.failed", "attempt.refused":
+	case "connection.sync_failed", "connection.sealed_broken", "connection.orphaned", "attempt.failed", "attempt.refused", "attempt.contradicted":
 		return "bad"
 	}
 	return ""

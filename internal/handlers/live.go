@@ -18,8 +18,8 @@ const (
 )
 
 // stream answers with server-sent events: "changed" each time something about the topic has changed. It carries no data;
-// the page asks for itself again.
-func (s *Server) stream(c *gin.Context, topic uuid.UUID) error {
+// the page asks for itself again. What runs out by itself is told when it does: until is when, zero for never.
+func (s *Server) stream(c *gin.Context, topic uuid.UUID, until time.Time) error {
 	select {
 	case s.streams <- struct{}{}:
 		defer func() { <-s.streams }()
@@ -37,11 +37,15 @@ func (s *Server) stream(c *gin.Context, topic uuid.UUID) error {
 	c.Header("X-Accel-Buffering", "no")
 	c.Status(http.StatusOK)
 	// What changed between the page and this moment is not missed: the page asks once more when the stream is open.
-	s.tell(c, conn, changed)
+	s.tell(c, conn, changed, until)
 	return nil
 }
 
-func (s *Server) tell(c *gin.Context, conn *http.ResponseController, changed <-chan struct{}) {
+func (s *Server) tell(c *gin.Context, conn *http.ResponseController, changed <-chan struct{}, until time.Time) {
+	var over <-chan time.Time
+	if left := until.Sub(s.Now()); left > 0 {
+		over = time.After(left + time.Second) // the page must find it ended, not about to
+	}
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
 	end := time.NewTimer(streamLife)
@@ -59,6 +63,8 @@ func (s *Server) tell(c *gin.Context, conn *http.ResponseController, changed <-c
 		}
 		select {
 		case <-changed:
+			line = "event: changed\ndata:\n\n"
+		case <-over:
 			line = "event: changed\ndata:\n\n"
 		case <-beat.C:
 			line = ":\n\n"

@@ -10,8 +10,9 @@ import (
 // Metrics are the numbers that requests leave behind. A label never holds what a stranger can choose: routes are
 // patterns, statuses are classes, providers and outcomes are words of ours.
 type Metrics struct {
-	requests *prometheus.HistogramVec
-	outcomes *prometheus.CounterVec
+	requests  *prometheus.HistogramVec
+	outcomes  *prometheus.CounterVec
+	callbacks *prometheus.CounterVec
 }
 
 // NewMetrics registers the numbers of this room.
@@ -26,8 +27,12 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Name: "mooring_connect_outcomes_total",
 			Help: "Tries to connect that ended, by provider and outcome.",
 		}, []string{"provider", "outcome"}),
+		callbacks: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "mooring_callbacks_total",
+			Help: "Calls from providers' servers: accepted, refused, or failed by us.",
+		}, []string{"provider", "outcome"}),
 	}
-	reg.MustRegister(m.requests, m.outcomes)
+	reg.MustRegister(m.requests, m.outcomes, m.callbacks)
 	return m
 }
 
@@ -37,4 +42,8 @@ func (m *Metrics) request(route string, status int, took time.Duration) {
 
 func (m *Metrics) ended(provider, outcome string) {
 	m.outcomes.WithLabelValues(provider, outcome).Inc()
+}
+
+func (m *Metrics) called(provider, outcome string) {
+	m.callbacks.WithLabelValues(provider, outcome).Inc()
 }

@@ -131,13 +131,14 @@ func (p Page) Languages() []LanguageLink {
 	return links
 }
 
-// Field is one input of a form, for the partial of that name.
+// Field is one input of a form, for the partial of that name. Its type is one of HTML's, "select" or "textarea".
 type Field struct {
 	Name, Type, Label, Value string
 	Help, Fault              string
 	Autocomplete             string
 	Required                 bool
 	MinLength, MaxLength     int
+	Choices                  []string // of a select
 }
 
 // RoleWord says what the viewer may do.

@@ -22,6 +22,7 @@ func (s *Server) route() error {
 	s.get("/healthz", healthz)
 	s.get("/readyz", readyz(s.Ready))
 	s.get("/static/:hash/*name", s.handle(s.assets.serve))
+	s.post(webhookRoute, s.receiveCallback)
 
 	// Everybody
 	s.get("/", s.public(s.landing))
