@@ -3,10 +3,10 @@ package connect
 import (
 	"context"
 	"crypto/subtle"
-	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
-	"time"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -86,15 +86,15 @@ func (s *Service) verify(ctx context.Context, flow oauth.Receiver, b models.Bind
 	return oauth.Received{}, models.NotFound()
 }
 
-// contentHash tells a repeat from a callback that says something else under the same serial.
+// contentHash tells a repeat from a callback that says something else under the same serial. Times do not count: a repeat
+// comes later.
 func (s *Service) contentHash(b models.Binding, got oauth.Received) ([]byte, error) {
-	text := writeCredential(got.Credential)
-	text.ObtainedAt, text.ExpiresAt, text.RefreshExpires = time.Time{}, time.Time{}, time.Time{} // a repeat comes later
-	said, err := json.Marshal(text)
-	if err != nil {
-		return nil, errUnreadable
+	cred := got.Credential
+	said := []string{b.Tenant.String(), b.ID.String(), cred.AccessToken.Reveal(), cred.RefreshToken.Reveal()}
+	for _, name := range slices.Sorted(maps.Keys(cred.Extra)) {
+		said = append(said, name, cred.Extra[name].Reveal())
 	}
-	return s.Vault.Hash("callback", b.Tenant.String(), b.ID.String(), string(said))
+	return s.Vault.Hash("callback", said...)
 }
 
 // repeated answers for a callback that is stored. Another content under the same serial is not believed, and an alarm.
