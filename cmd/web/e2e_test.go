@@ -201,3 +201,38 @@ func TestE2E_WithoutJavaScript(t *testing.T) {
 		return text, strings.Contains(text, "Chargeback") && strings.Contains(text, "Fetched")
 	})
 }
+
+func TestE2E_ALinkIsOpenedElsewhereAndConfirmedHere(t *testing.T) {
+	base := startDemo(t)
+	b, phone := newBrowser(t, base), newBrowser(t, base)
+	b.open("/login?lang=zh-CN")
+	b.signInAs("finch@harbour.example")
+	b.open("/connect/redemption")
+	b.fill("#business_id", "820260101002")
+	b.fill("#merchant_id", "M10086022")
+	b.do(chromedp.SetValue("#sign_type", "MD5"))
+	b.fill("#md5_key", "lantern-and-leaf-5f2c7d")
+	b.press("form[action='/connect/redemption'] button[type=submit]")
+	b.until(`/attempts/[0-9a-f-]{36}$`)
+	b.do(chromedp.WaitVisible("svg.qr"))
+
+	phone.open(evaluate[string](b, `document.querySelector("#open-link").href`)) // as if the code were scanned
+	phone.press("button[name=decision][value=agree]")
+	b.do(chromedp.WaitVisible("#confirm")) // the page follows by itself
+	b.press("#confirm")
+	b.until(connectionPage)
+	b.untilText(" CNY")
+}
+
+func TestE2E_AKeyIsPastedAndAWrongOneExplained(t *testing.T) {
+	base := startDemo(t)
+	b := newBrowser(t, base)
+	b.open("/login?lang=en")
+	b.signInAs("finch@harbour.example")
+	b.open("/connect/zhiyun")
+	b.fill("#access_token", "0000000000000000000000000000000000")
+	b.press("form[action='/connect/zhiyun'] button[type=submit]")
+	b.until(`/attempts/[0-9a-f-]{36}$`)
+	b.press("main a[href='/connect/zhiyun']")
+	b.until(`/connect/zhiyun$`)
+}

@@ -12,6 +12,7 @@ import (
 	"mooring/internal/oauth/asiabill"
 	"mooring/internal/oauth/cardwallet"
 	"mooring/internal/oauth/chainup"
+	"mooring/internal/oauth/redemption"
 	"mooring/internal/oauth/zhiyun"
 	"mooring/internal/outbound"
 )
@@ -20,6 +21,7 @@ import (
 func factories() []oauth.Factory {
 	return []oauth.Factory{
 		asiabill.Factory(),
+		redemption.Factory(),
 		zhiyun.Factory(),
 		cardwallet.Factory(),
 		chainup.Factory(),

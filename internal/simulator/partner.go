@@ -1,6 +1,8 @@
 package simulator
 
 import (
+	"encoding/base64"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net/url"
@@ -8,6 +10,7 @@ import (
 	"mooring/internal/simulator/asiabill"
 	"mooring/internal/simulator/cardwallet"
 	"mooring/internal/simulator/chainup"
+	"mooring/internal/simulator/redemption"
 	"mooring/internal/simulator/zhiyun"
 )
 
@@ -29,6 +32,7 @@ func (s *Simulator) partners() map[string]partner {
 		zhiyun.Slug:     {enrol: s.enrolZhiyun, keys: s.keysZhiyun},
 		cardwallet.Slug: {enrol: s.enrolCardWallet, keys: s.keysCardWallet},
 		chainup.Slug:    {enrol: s.enrolChainUp, consent: s.consentChainUp},
+		redemption.Slug: {enrol: s.enrolRedemption},
 	}
 }
 
@@ -104,4 +108,17 @@ func (s *Simulator) enrolChainUp(at, callback, name string) (map[string]string, 
 
 func (s *Simulator) consentChainUp(account int, asked url.Values) (url.Values, error) {
 	return s.ChainUp.Authorise(asked.Get("appKey"), []string{"10002318", "10004471"}[account], asked.Get("state"))
+}
+
+func (s *Simulator) enrolRedemption(at, _, _ string) (map[string]string, error) {
+	armoured, err := s.Redemption.PlatformKeyPEM()
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode([]byte(armoured))
+	if block == nil {
+		return nil, errors.New("the platform's key is not PEM")
+	}
+	key := base64.StdEncoding.EncodeToString(block.Bytes) // on one line, as a setting is
+	return map[string]string{"BASE_URL": at, "PLATFORM_PUBLIC_KEY": key, "AUTH_URL_HOSTS": "alipay.com," + at}, nil
 }
