@@ -98,17 +98,21 @@ func (s *Service) keepLink(ctx context.Context, st *models.TenantStore, a *model
 }
 
 // OpenLink gives what the person is to open, "" if the attempt has no link or no longer waits. The attempt is one that
-// Attempt gave: only to the person who began.
-func (s *Service) OpenLink(ctx context.Context, st *models.TenantStore, a models.Attempt) (string, error) {
+// Attempt gave: only to the person who began. One whose link does not open has ended, and says so.
+func (s *Service) OpenLink(ctx context.Context, st *models.TenantStore, a models.Attempt) (models.Attempt, string, error) {
 	if a.Status != models.Pending || len(a.Link) == 0 {
-		return "", nil
+		return a, "", nil
 	}
 	key, err := st.Key(ctx)
 	if err != nil {
-		return "", err
+		return a, "", err
 	}
 	address, err := s.Vault.Open(key, linkPlace(st.Tenant(), a), a.Link)
-	return string(address), err
+	if err != nil {
+		a, err = s.fail(ctx, st, a, err)
+		return a, "", err
+	}
+	return a, string(address), nil
 }
 
 func linkPlace(tenant uuid.UUID, a models.Attempt) vault.Place {

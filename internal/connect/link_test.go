@@ -54,7 +54,7 @@ func (p *pier) begin(m *merchant) (models.Attempt, string) {
 		p.t.Fatalf("asking for a link ended %s (%s)", a.Status, a.Reason)
 	}
 	seen := p.look(m, a.ID)
-	link, err := p.service.OpenLink(p.t.Context(), m.again(), seen)
+	_, link, err := p.service.OpenLink(p.t.Context(), m.again(), seen)
 	must(p.t, err)
 	if link == "" {
 		p.t.Fatal("the person who began is given no link")
@@ -117,7 +117,7 @@ func TestLink_ASignedCallbackParksAndThePersonConfirms(t *testing.T) {
 	if n := p.count(`SELECT count(*) FROM connections`); n != 0 {
 		t.Fatal("connected before anybody confirmed")
 	}
-	if link, err := p.service.OpenLink(t.Context(), p.m.again(), got); link != "" || err != nil {
+	if _, link, err := p.service.OpenLink(t.Context(), p.m.again(), got); link != "" || err != nil {
 		t.Errorf("the link is still offered: %q, %v", link, err)
 	}
 	end, err := p.service.Confirm(t.Context(), p.m.again(), a.ID, p.m.user, p.m.session)
@@ -280,7 +280,7 @@ func TestLink_WhatIsOverIsAnsweredAndStaysOver(t *testing.T) {
 	if len(p.queue.callbacks) > 0 && p.count(`SELECT count(*) FROM inbox WHERE credential_sealed IS NOT NULL`) != 0 {
 		t.Error("something is left to do")
 	}
-	if link, _ := p.service.OpenLink(t.Context(), p.m.again(), p.look(p.m, expired.ID)); link != "" {
+	if _, link, _ := p.service.OpenLink(t.Context(), p.m.again(), p.look(p.m, expired.ID)); link != "" {
 		t.Error("an expired link is offered")
 	}
 }
@@ -373,6 +373,42 @@ func TestLink_AProviderThatFailsForAMinuteIsAskedAgain(t *testing.T) {
 	p.work(p.m)
 	if got := p.look(p.m, a.ID); got.Status != models.Returned {
 		t.Errorf("then it is %s (%s)", got.Status, got.Reason)
+	}
+}
+
+func TestLink_ReconnectingWantsTheSameAccount(t *testing.T) {
+	t.Parallel()
+	p := newPier(t)
+	come := func(reconnect *uuid.UUID, account string) models.Attempt {
+		t.Helper()
+		a, err := p.ask(p.m, reconnect)
+		must(t, err)
+		_, link, err := p.service.OpenLink(t.Context(), p.m.again(), p.look(p.m, a.ID))
+		must(t, err)
+		p.accepted(p.linked.Call(link, account))
+		p.work(p.m)
+		end, err := p.service.Confirm(t.Context(), p.m.again(), a.ID, p.m.user, p.m.session)
+		must(t, err)
+		return end
+	}
+	first := come(nil, "12345")
+	if again := come(first.ResultConnection, "12345"); again.Status != models.Stored || *again.ResultConnection != *first.ResultConnection {
+		t.Errorf("the same account ended %s (%s)", again.Status, again.Reason)
+	}
+	if other := come(first.ResultConnection, "99999"); other.Reason != connect.ReasonAccountDiffers {
+		t.Errorf("another account ended %s (%s)", other.Status, other.Reason)
+	}
+}
+
+func TestLink_OneThatDoesNotOpenEndsTheAttempt(t *testing.T) {
+	t.Parallel()
+	p := newPier(t)
+	mine, _ := p.begin(p.m)
+	other, _ := p.begin(p.m)
+	p.exec(`UPDATE attempts SET link_sealed = (SELECT link_sealed FROM attempts WHERE id = $2) WHERE id = $1`, mine.ID, other.ID)
+	a, link, err := p.service.OpenLink(t.Context(), p.m.again(), p.look(p.m, mine.ID))
+	if err != nil || link != "" || a.Status != models.Failed || a.Reason != connect.ReasonSealedBroken {
+		t.Errorf("another's link put in its place: %q, %s (%s), %v", link, a.Status, a.Reason, err)
 	}
 }
 

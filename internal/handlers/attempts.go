@@ -58,7 +58,7 @@ func (s *Server) offerLink(c *gin.Context, m *Merchant, page *AttemptPage) (err 
 	if !m.Session.Role.MayOperate() {
 		return nil
 	}
-	if page.Link, err = s.Connect.OpenLink(c.Request.Context(), m.Store, page.Attempt); err != nil || page.Link == "" {
+	if page.Attempt, page.Link, err = s.Connect.OpenLink(c.Request.Context(), m.Store, page.Attempt); err != nil || page.Link == "" {
 		return err
 	}
 	page.QR, err = qrOf(page.Link)
