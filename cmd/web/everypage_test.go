@@ -42,6 +42,7 @@ func tour(t *testing.T, base, language string, look func(b *browser, name string
 	merchant.open("/login?lang=" + language)
 	merchant.signInAs("finch@harbour.example")
 	at(merchant, sight{"overview", "/overview"}, sight{"connections", "/connections"}, sight{"connect", "/connect/asiabill"},
+		sight{"connect-key", "/connect/zhiyun"}, sight{"connect-form", "/connect/redemption"},
 		sight{"activity", "/activity"}, sight{"settings", "/settings"}, sight{"admins-only", "/admin/tenants"})
 	merchant.open("/connections")
 	merchant.press("main a[href^='/connections/']")
@@ -72,6 +73,16 @@ func (b *browser) attemptSights(look func(b *browser, name string)) {
 	b.until(`/attempts/[0-9a-f-]{36}$`)
 	b.do(chromedp.WaitNotPresent("#cancel"))
 	look(b, "attempt-cancelled")
+
+	b.open("/connect/redemption")
+	b.fill("#business_id", "820260101002")
+	b.fill("#merchant_id", "M10086022")
+	b.do(chromedp.SetValue("#sign_type", "MD5"))
+	b.fill("#md5_key", "lantern-and-leaf-5f2c7d")
+	b.press("form[action='/connect/redemption'] button[type=submit]")
+	b.until(`/attempts/[0-9a-f-]{36}$`)
+	look(b, "attempt-link")
+	b.press("#cancel")
 
 	b.open("/connect/asiabill")
 	b.press("form[action='/connect/asiabill'] button[type=submit]")
