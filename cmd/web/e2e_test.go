@@ -221,7 +221,7 @@ func TestE2E_ALinkIsOpenedElsewhereAndConfirmedHere(t *testing.T) {
 	b.do(chromedp.WaitVisible("#confirm")) // the page follows by itself
 	b.press("#confirm")
 	b.until(connectionPage)
-	b.untilText(" CNY")
+	b.untilText("CNY") // the balance, when the first sync has read it
 }
 
 func TestE2E_AKeyIsPastedAndAWrongOneExplained(t *testing.T) {
