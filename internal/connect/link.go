@@ -30,16 +30,8 @@ func (s *Service) BeginLink(ctx context.Context, st *models.TenantStore, r Submi
 		return models.Attempt{}, err
 	}
 	// The row comes first: a link whose attempt could not be written would be a door that leads nowhere.
-	id, token := uuid.Must(uuid.NewV7()), random()
-	err = st.CreateAttempt(ctx, models.NewAttempt{
-		ID: id, UserID: r.UserID, SessionID: r.SessionID, Provider: r.Provider, Environment: d.Environment, ConnectionID: r.Reconnect,
-		StateHash: hashOf(random().Reveal()), BrowserHash: []byte{}, Verifier: []byte{}, Spent: true,
-		CallbackHash: hashOf(token.Reveal()), ExpiresAt: s.Now().Add(linkLife),
-	})
-	if err != nil {
-		return models.Attempt{}, err
-	}
-	attempt, err := s.Attempt(ctx, st, id, r.UserID)
+	token := random()
+	attempt, err := s.spent(ctx, st, r, d, hashOf(token.Reveal()), linkLife)
 	if err != nil {
 		return attempt, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -44,15 +45,7 @@ func (s *Service) Submit(ctx context.Context, st *models.TenantStore, r SubmitRe
 	if err != nil {
 		return models.Attempt{}, err
 	}
-	id := uuid.Must(uuid.NewV7())
-	err = st.CreateAttempt(ctx, models.NewAttempt{
-		ID: id, UserID: r.UserID, SessionID: r.SessionID, Provider: r.Provider, Environment: d.Environment, ConnectionID: r.Reconnect,
-		StateHash: hashOf(random().Reveal()), BrowserHash: []byte{}, Verifier: []byte{}, Spent: true, ExpiresAt: s.Now().Add(redirectLife),
-	})
-	if err != nil {
-		return models.Attempt{}, err
-	}
-	attempt, err := s.Attempt(ctx, st, id, r.UserID)
+	attempt, err := s.spent(ctx, st, r, d, nil, redirectLife)
 	if err != nil {
 		return attempt, err
 	}
@@ -68,6 +61,22 @@ func (s *Service) Submit(ctx context.Context, st *models.TenantStore, r SubmitRe
 		return s.fail(ctx, st, attempt, err)
 	}
 	return s.bind(ctx, st, attempt, account, cred)
+}
+
+// spent writes an attempt to which no browser comes back: the provider is asked at once. callback is the hash of the
+// token that the provider's server will call with, nil if it will not.
+func (s *Service) spent(ctx context.Context, st *models.TenantStore, r SubmitRequest, d oauth.Descriptor, callback []byte, life time.Duration,
+) (models.Attempt, error) {
+	id := uuid.Must(uuid.NewV7())
+	err := st.CreateAttempt(ctx, models.NewAttempt{
+		ID: id, UserID: r.UserID, SessionID: r.SessionID, Provider: r.Provider, Environment: d.Environment, ConnectionID: r.Reconnect,
+		StateHash: hashOf(random().Reveal()), BrowserHash: []byte{}, Verifier: []byte{}, Spent: true,
+		CallbackHash: callback, ExpiresAt: s.Now().Add(life),
+	})
+	if err != nil {
+		return models.Attempt{}, err
+	}
+	return s.Attempt(ctx, st, id, r.UserID)
 }
 
 // filledIn takes the declared fields from a form and nothing else. The white space around a value, which comes along
