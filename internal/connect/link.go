@@ -21,7 +21,7 @@ func (s *Service) BeginLink(ctx context.Context, st *models.TenantStore, r Submi
 	if err != nil {
 		return models.Attempt{}, err
 	}
-	values, err := filledIn(flow.Fields(), r.Values)
+	values, err := filledIn(flow, r.Values)
 	if err != nil {
 		return models.Attempt{}, err
 	}

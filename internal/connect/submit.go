@@ -2,6 +2,7 @@ package connect
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -41,7 +42,7 @@ func (s *Service) Submit(ctx context.Context, st *models.TenantStore, r SubmitRe
 	if err != nil {
 		return models.Attempt{}, err
 	}
-	values, err := filledIn(flow.Fields(), r.Values)
+	values, err := filledIn(flow, r.Values)
 	if err != nil {
 		return models.Attempt{}, err
 	}
@@ -79,11 +80,30 @@ func (s *Service) spent(ctx context.Context, st *models.TenantStore, r SubmitReq
 	return s.Attempt(ctx, st, id, r.UserID)
 }
 
-// filledIn takes the declared fields from a form and nothing else. The white space around a value, which comes along
-// when it is pasted, is nobody's secret.
-func filledIn(fields []oauth.Field, given oauth.Values) (oauth.Values, error) {
+// form is a provider whose way in is a form.
+type form interface {
+	oauth.Provider
+	Fields() []oauth.Field
+}
+
+// FieldError says in the provider's own words what is wrong with one value of a form. Nothing was sent or written.
+type FieldError struct {
+	Field string
+	Says  oauth.Explanation
+	cause error
+}
+
+// Error implements error.
+func (e *FieldError) Error() string { return "connect: field " + e.Field + ": " + e.cause.Error() }
+
+// Unwrap gives the cause.
+func (e *FieldError) Unwrap() error { return e.cause }
+
+// filledIn takes the declared fields from a form and nothing else, and lets the provider look at them if it can. The
+// white space around a value, which comes along when it is pasted, is nobody's secret.
+func filledIn(p form, given oauth.Values) (oauth.Values, error) {
 	values := oauth.Values{}
-	for _, field := range fields {
+	for _, field := range p.Fields() {
 		value := strings.TrimSpace(given[field.Name].Reveal())
 		if value == "" && len(field.Choices) > 0 {
 			value = field.Choices[0]
@@ -98,5 +118,23 @@ func filledIn(fields []oauth.Field, given oauth.Values) (oauth.Values, error) {
 		}
 		values[field.Name] = secret.New(value)
 	}
-	return values, nil
+	return values, plausible(p, values)
+}
+
+// plausible asks the provider's package whether the values can be what they should be. An error that names no field of
+// the form is left for the way in to meet again.
+func plausible(p form, values oauth.Values) error {
+	checker, can := p.(oauth.Checker)
+	if !can {
+		return nil
+	}
+	e, refused := errors.AsType[*oauth.Error](checker.Check(values))
+	if !refused || !slices.ContainsFunc(p.Fields(), func(f oauth.Field) bool { return f.Name == e.Code }) {
+		return nil
+	}
+	says, explained := p.Descriptor().Explain(oauth.BadRequest, e.Code)
+	if !explained {
+		return errs.Wrap(errs.Invalid, "error.field_form", e).On(e.Code)
+	}
+	return errs.Wrap(errs.Invalid, "error.field_form", &FieldError{Field: e.Code, Says: says, cause: e}).On(e.Code)
 }

@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"errors"
+
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
@@ -30,7 +32,7 @@ func (s *Server) submit(c *gin.Context, m *Merchant, page ConnectPage, again *uu
 	})
 	if err != nil {
 		return s.correct(c, err, func(faults Faults) any {
-			page.Faults = faults
+			page.Faults = faults.inWordsOf(page.Words, err)
 			page.Fields = keyFields(page, fields)
 			for i, field := range fields {
 				if !field.Secret { // a secret is never sent back
@@ -42,6 +44,14 @@ func (s *Server) submit(c *gin.Context, m *Merchant, page ConnectPage, again *uu
 	}
 	eventOf(c.Request.Context()).concerns(slug, attempt.ID)
 	return s.land(c, attempt)
+}
+
+// inWordsOf puts the provider's own words at the field that it finds fault with, where it has some.
+func (f Faults) inWordsOf(w Words, err error) Faults {
+	if e, ok := errors.AsType[*connect.FieldError](err); ok {
+		f.byField[e.Field] = w.Say(e.Says.Cause) + " " + w.Say(e.Says.Next)
+	}
+	return f
 }
 
 // keyFields words a provider's form in the page's language.

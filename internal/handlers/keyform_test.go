@@ -5,8 +5,46 @@ import (
 	"strings"
 	"testing"
 
+	"mooring/internal/oauth"
 	"mooring/internal/oauth/oauthtest"
 )
+
+func TestWhatIsPlainlyMalformedIsToldAtItsFieldAndNothingIsWritten(t *testing.T) {
+	t.Parallel()
+	d := newDock(t)
+	v := d.visitor(t)
+	v.member(t, "a@example.com")
+	connected := v.post(t, "/connect/keyed", oauthtest.KeyFakeID, "12345", oauthtest.KeyFakeSecret, "a-key")
+	before := d.rows(t, "attempts")
+	d.keyed.Set(func(*oauthtest.Fake) {
+		d.keyed.OnCheck = func(values oauth.Values) error {
+			return &oauth.Error{Provider: "keyed", Kind: oauth.BadRequest, Code: oauthtest.KeyFakeSecret}
+		}
+	})
+	for _, path := range []string{"/connect/keyed", connected.location + "/reconnect"} {
+		got := v.post(t, path, oauthtest.KeyFakeID, "12345", oauthtest.KeyFakeSecret, "half-a-canary")
+		got.want(t, path, http.StatusUnprocessableEntity, "", `value="12345"`, `id="client_secret-fault"`, "not in the form that is expected")
+		if strings.Contains(got.body, "half-a-canary") {
+			t.Error("the secret was sent back")
+		}
+	}
+	d.keyed.Set(func(f *oauthtest.Fake) {
+		f.Describe = func(d *oauth.Descriptor) {
+			d.Errors = []oauth.Explanation{{
+				Kind: oauth.BadRequest, Code: oauthtest.KeyFakeSecret,
+				Cause: oauth.Text{ZH: "这是半个密钥。", EN: "This is half a key."}, Next: oauth.Text{ZH: "请全部粘贴。", EN: "Paste all of it."},
+			}}
+		}
+	})
+	v.post(t, "/connect/keyed?lang=en", oauthtest.KeyFakeID, "12345", oauthtest.KeyFakeSecret, "half").
+		want(t, "in its own words", http.StatusUnprocessableEntity, "", "This is half a key. Paste all of it.")
+	if now := d.rows(t, "attempts"); now != before {
+		t.Errorf("%d attempts, want %d: nothing was tried", now, before)
+	}
+	if n := d.keyed.Calls(oauthtest.OpVerify); n != 1 {
+		t.Errorf("the provider was asked %d times, want once, for the good one", n)
+	}
+}
 
 func TestAKeyIsAskedForCheckedAndNeverShownAgain(t *testing.T) {
 	t.Parallel()
@@ -43,4 +81,11 @@ func TestAKeyIsAskedForCheckedAndNeverShownAgain(t *testing.T) {
 	if !strings.HasPrefix(other.location, "/attempts/") {
 		t.Errorf("reconnecting with another account led to %q", other.location)
 	}
+}
+
+// rows counts a table's rows.
+func (l *lobby) rows(t *testing.T, table string) (n int) {
+	t.Helper()
+	must(t, l.db.Owner.QueryRow(t.Context(), `SELECT count(*) FROM `+table).Scan(&n))
+	return n
 }

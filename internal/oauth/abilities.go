@@ -8,6 +8,14 @@ type Refresher interface {
 	Refresh(ctx context.Context, cred Credential) (Credential, error)
 }
 
+// Checker looks at a form's values before anything is sent or written down. What is plainly not what was asked for (half
+// a key, a token with a letter that none has) is an Error of kind BadRequest whose Code is the field's name, which
+// Descriptor.Errors explains: it is shown at the field, and what was typed stays. Check asks nobody. The way in itself
+// refuses the same values as well.
+type Checker interface {
+	Check(values Values) error
+}
+
 // Revoker tells the provider that access has ended.
 type Revoker interface {
 	Revoke(ctx context.Context, cred Credential) error

@@ -57,7 +57,10 @@ func Factory() oauth.Factory {
 	return oauth.Factory{Describe: describe, New: New}
 }
 
-var _ oauth.KeyFlow = (*Provider)(nil)
+var (
+	_ oauth.KeyFlow = (*Provider)(nil)
+	_ oauth.Checker = (*Provider)(nil)
+)
 
 // Provider is the service with its settings. What it can read is added by New.
 type Provider struct {
@@ -125,13 +128,26 @@ func (p *Provider) Descriptor() oauth.Descriptor { return p.descriptor }
 // Fields implements oauth.KeyFlow.
 func (p *Provider) Fields() []oauth.Field { return fields() }
 
+// Check implements oauth.Checker: both values are there and in one piece.
+func (p *Provider) Check(values oauth.Values) error {
+	if field := typed(values).unusable(); field != "" {
+		return p.refusal(oauth.BadRequest, field, errValues)
+	}
+	return nil
+}
+
+// typed reads a form.
+func typed(values oauth.Values) client {
+	return client{id: strings.TrimSpace(values[idField].Reveal()), secret: secret.New(strings.TrimSpace(values[secretField].Reveal()))}
+}
+
 // Verify implements oauth.KeyFlow: the values are right if a token is given for them. The token itself is not part of
 // the credential, since it is over before the credential is used again.
 func (p *Provider) Verify(ctx context.Context, values oauth.Values) (oauth.Credential, error) {
-	c := client{id: strings.TrimSpace(values[idField].Reveal()), secret: secret.New(strings.TrimSpace(values[secretField].Reveal()))}
-	if !c.usable() {
-		return oauth.Credential{}, p.refusal(oauth.BadRequest, "", errValues)
+	if err := p.Check(values); err != nil {
+		return oauth.Credential{}, err
 	}
+	c := typed(values)
 	got, err := p.tokens.fetch(ctx, c, p.fetchToken) // not the one kept: these values are on trial
 	if err != nil {
 		return oauth.Credential{}, err
@@ -167,8 +183,8 @@ func (p *Provider) Identify(ctx context.Context, cred oauth.Credential) (oauth.A
 
 func (p *Provider) client(cred oauth.Credential) (client, error) {
 	c := client{id: cred.Extra[idField].Reveal(), secret: cred.Extra[secretField]}
-	if !c.usable() {
-		return client{}, p.refusal(oauth.BadRequest, "", errValues)
+	if field := c.unusable(); field != "" {
+		return client{}, p.refusal(oauth.BadRequest, field, errValues)
 	}
 	return c, nil
 }

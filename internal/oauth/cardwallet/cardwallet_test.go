@@ -159,7 +159,7 @@ func TestExplanations(t *testing.T) {
 			codes = append(codes, e.Code)
 		}
 	}
-	if want := []string{"401", "403"}; !slices.Equal(codes, want) {
+	if want := []string{"401", "403", "client_id", "client_secret"}; !slices.Equal(codes, want) { // and the two fields of the form
 		t.Errorf("codes %v, documented are %v", codes, want)
 	}
 	if e, ok := d.Explain(oauth.AuthConfig, ""); !ok || !strings.Contains(e.Cause.EN, "client_secret") {

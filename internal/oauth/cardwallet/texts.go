@@ -174,6 +174,16 @@ func explanations() []oauth.Explanation {
 			},
 		},
 		{
+			Kind: oauth.BadRequest, Code: idField, Actor: merchant,
+			Cause: oauth.Text{ZH: "client_id 不完整，或中间夹有空格、换行。", EN: "The client_id is not whole, or has a space or line break inside."},
+			Next:  oauth.Text{ZH: "请从卡钱包后台重新复制。", EN: "Copy it again from the service's console."},
+		},
+		{
+			Kind: oauth.BadRequest, Code: secretField, Actor: merchant,
+			Cause: oauth.Text{ZH: "client_secret 不完整，或中间夹有空格、换行。", EN: "The client_secret is not whole, or has a space or line break inside."},
+			Next:  oauth.Text{ZH: "请从卡钱包后台重新复制，完整粘贴。", EN: "Copy it again from the service's console, and paste the whole of it."},
+		},
+		{
 			Kind: oauth.BadRequest, Actor: platform,
 			Cause: oauth.Text{ZH: "卡钱包不理解这次请求，或填写的内容不完整。", EN: "The service does not understand the request, or a value was not filled in whole."},
 			Next:  oauth.Text{ZH: "请检查填写的内容，不要带空格或换行；平台请核对接口路径和参数方式。", EN: "Check the values for spaces and line breaks. The platform should check the paths and TOKEN_PARAMS."},

@@ -27,9 +27,15 @@ type client struct {
 	secret secret.String
 }
 
-// usable says whether the values can be sent at all.
-func (c client) usable() bool {
-	return outbound.Visible(c.id, 128) && outbound.Visible(c.secret.Reveal(), 512)
+// unusable names the field whose value cannot be sent at all, "" if both can.
+func (c client) unusable() string {
+	switch {
+	case !outbound.Visible(c.id, 128):
+		return idField
+	case !outbound.Visible(c.secret.Reveal(), 512):
+		return secretField
+	}
+	return ""
 }
 
 // key tells clients apart without holding their secrets; a changed secret is another client.

@@ -26,10 +26,12 @@ type KeyFake struct {
 
 	FormFields []oauth.Field // two: KeyFakeID and KeyFakeSecret
 	OnVerify   func(context.Context, oauth.Values) (oauth.Credential, error)
+	OnCheck    func(oauth.Values) error // nil: everything passes
 }
 
 var (
 	_ oauth.KeyFlow           = (*KeyFake)(nil)
+	_ oauth.Checker           = (*KeyFake)(nil)
 	_ oauth.MerchantFetcher   = (*KeyFake)(nil)
 	_ oauth.CompanyFetcher    = (*KeyFake)(nil)
 	_ oauth.UserFetcher       = (*KeyFake)(nil)
@@ -66,6 +68,17 @@ func (k *KeyFake) Fields() []oauth.Field {
 		{Name: KeyFakeID, Label: text("Client ID"), Help: text("Nineteen digits."), Required: true},
 		{Name: KeyFakeSecret, Label: text("Client secret"), Help: text("Anything but wrong."), Secret: true, Required: true},
 	}
+}
+
+// Check implements oauth.Checker.
+func (k *KeyFake) Check(values oauth.Values) error {
+	k.mu.Lock()
+	on := k.OnCheck
+	k.mu.Unlock()
+	if on == nil {
+		return nil
+	}
+	return on(values)
 }
 
 // Verify implements oauth.KeyFlow.

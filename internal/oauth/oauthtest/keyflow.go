@@ -2,6 +2,7 @@ package oauthtest
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"regexp"
 	"strings"
@@ -121,6 +122,7 @@ func checkLeftOut(t *testing.T, st *stage, name string) {
 		}
 		values[name] = secret.New(filling)
 		st.misbehave(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { w.WriteHeader(http.StatusOK) })
+		checkChecker(t, p, name, values)
 		without := st.subject
 		without.Values = values
 		_, _, enter := wayIn(t, without, p)
@@ -133,6 +135,23 @@ func checkLeftOut(t *testing.T, st *stage, name string) {
 		if n := st.behave(); n != 0 {
 			t.Errorf("without %s: %d requests were sent", name, n)
 		}
+	}
+}
+
+// checkChecker wants the field that is to blame named and explained, where the provider looks at a form beforehand.
+func checkChecker(t *testing.T, p oauth.Provider, name string, values oauth.Values) {
+	t.Helper()
+	checker, can := p.(oauth.Checker)
+	if !can {
+		return
+	}
+	e, refused := errors.AsType[*oauth.Error](checker.Check(values))
+	if !refused || e.Kind != oauth.BadRequest || e.Code != name {
+		t.Errorf("without %s: Check gives %v, want bad_request with the field's name", name, e)
+		return
+	}
+	if _, explained := p.Descriptor().Explain(e.Kind, e.Code); !explained {
+		t.Errorf("without %s: the descriptor does not explain what Check finds", name)
 	}
 }
 

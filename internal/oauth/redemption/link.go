@@ -34,6 +34,12 @@ type linkWire struct {
 	CallbackURL  string `json:"callbackUrl"`
 }
 
+// Check implements oauth.Checker: ids that can stand in a header, and the key that the algorithm needs.
+func (p *Provider) Check(values oauth.Values) error {
+	_, err := merchantOf(values)
+	return err
+}
+
 // Link implements oauth.LinkFlow. The callback's address is optional in the documents and always sent: without it nobody
 // would ever hear of the end. Each attempt has a serialNo of its own, also after a refusal.
 func (p *Provider) Link(ctx context.Context, d oauth.Departure, values oauth.Values) (oauth.Link, error) {

@@ -60,6 +60,7 @@ func Factory() oauth.Factory {
 
 var (
 	_ oauth.LinkFlow        = (*Provider)(nil)
+	_ oauth.Checker         = (*Provider)(nil)
 	_ oauth.MerchantFetcher = (*Provider)(nil)
 	_ oauth.WalletFetcher   = (*Provider)(nil)
 )

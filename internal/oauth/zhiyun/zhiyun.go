@@ -55,6 +55,7 @@ func Factory() oauth.Factory {
 
 var (
 	_ oauth.KeyFlow        = (*Provider)(nil)
+	_ oauth.Checker        = (*Provider)(nil)
 	_ oauth.UserFetcher    = (*Provider)(nil)
 	_ oauth.CompanyFetcher = (*Provider)(nil)
 )
@@ -106,13 +107,21 @@ func (p *Provider) Descriptor() oauth.Descriptor { return p.descriptor }
 // Fields implements oauth.KeyFlow.
 func (p *Provider) Fields() []oauth.Field { return fields() }
 
-// Verify implements oauth.KeyFlow. A token in a form that no token has is refused before anything is sent, under the
-// name of the field; any other is shown to the provider, who makes an auth_code of it that nobody uses.
-func (p *Provider) Verify(ctx context.Context, values oauth.Values) (oauth.Credential, error) {
-	token := tidy(values[tokenField].Reveal())
-	if !plausible(token) {
-		return oauth.Credential{}, p.refusal(oauth.BadRequest, tokenField, errToken)
+// Check implements oauth.Checker: a token is in the form of one, once what copying puts in has been taken out.
+func (p *Provider) Check(values oauth.Values) error {
+	if !plausible(tidy(values[tokenField].Reveal())) {
+		return p.refusal(oauth.BadRequest, tokenField, errToken)
 	}
+	return nil
+}
+
+// Verify implements oauth.KeyFlow. A token in the form of one is shown to the provider, who makes an auth_code of it that
+// nobody uses.
+func (p *Provider) Verify(ctx context.Context, values oauth.Values) (oauth.Credential, error) {
+	if err := p.Check(values); err != nil {
+		return oauth.Credential{}, err
+	}
+	token := tidy(values[tokenField].Reveal())
 	now := p.now()
 	cred := oauth.Credential{AccessToken: secret.New(token), ObtainedAt: now, ExpiresAt: now.Add(softLife)}
 	if _, err := p.authorize(ctx, cred); err != nil {
