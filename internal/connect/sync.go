@@ -158,7 +158,7 @@ func failed(c models.Connection, state models.State, reason, code string) models
 		detail["code"] = code
 	}
 	return models.SyncResult{
-		State: state, Reason: reason,
+		State: state, Reason: reason, Code: code,
 		Event: models.NewEvent{Kind: kind, Connection: c.ID, Detail: detail},
 	}
 }

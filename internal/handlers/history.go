@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"time"
+
 	"github.com/google/uuid"
 
 	"mooring/internal/connect"
@@ -54,6 +56,13 @@ func (h historian) line(e models.Event) EventLine {
 // sentence fills the sentence of the event's kind. A kind without one is a fault that a test finds; it is shown as it is.
 func (h historian) sentence(e models.Event) string {
 	text := func(name string) string { value, _ := e.Detail[name].(string); return value }
+	moment := func(name string) string {
+		at, err := time.Parse(time.RFC3339, text(name))
+		if err != nil {
+			return ""
+		}
+		return h.words.DateTime(at)
+	}
 	number := func(name string) int {
 		switch n := e.Detail[name].(type) {
 		case float64: // what JSON makes of every number
@@ -73,6 +82,7 @@ func (h historian) sentence(e models.Event) string {
 	}
 	return h.words.T(key,
 		"provider", h.words.Say(d.Title), "account", text("account"), "count", number("changed"), "blocks", number("blocks"),
+		"since", moment("since"),
 		"reason", h.words.reasonOf(d, text("reason"), text("code")).What)
 }
 
@@ -88,9 +98,9 @@ func (h historian) who(e models.Event) string {
 
 func classOf(kind string) string {
 	switch kind {
-	case "connection.connected", "connection.reconnected", "connection.synced", "tenant.created":
+	case "connection.connected", "connection.reconnected", "connection.recovered", "connection.synced", "tenant.created":
 		return "good"
-	case "connection.sync_failed", "connection.sealed_broken", "connection.orphaned", "attempt.failed", "attempt.refused", "attempt.contradicted":
+	case "connection.needs_you", "connection.sync_failed", "connection.sealed_broken", "connection.orphaned", "attempt.failed", "attempt.refused", "attempt.contradicted":
 		return "bad"
 	}
 	return ""

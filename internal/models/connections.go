@@ -161,13 +161,13 @@ func (t *TenantStore) Reconnect(ctx context.Context, n NewConnection, job Statem
 	defer explain("Reconnect", &err)
 	err = t.batch(ctx, func(b *pgx.Batch) {
 		b.Queue(`SELECT claim_account($1, $2, $3, $4)`, n.Provider, n.Environment, n.AccountHash, n.ID)
-		queueOne(b, `
-			UPDATE connections
-			   SET state = 'connected', reason = '', state_since = $5, credential_version = $4,
-			       sync_state = 'queued', sync_since = $5, sync_done = 0
-			 WHERE tenant_id = $1 AND id = $2 AND account_hash = $3 AND credential_version = $4 - 1`,
-			t.tenant, n.ID, n.AccountHash, n.Version, t.now())
 		t.queueBound(b, n, "connection.reconnected", job)
+		t.queueTurn(b, turn{
+			connection: n.ID, state: Connected,
+			set:   `, credential_version = $11, sync_state = 'queued', sync_since = $5, sync_done = 0`,
+			where: `AND c.account_hash = $10 AND c.credential_version = $11::bigint - 1`,
+			args:  []any{n.AccountHash, n.Version},
+		})
 	})
 	if violates(err, claimedAlready) {
 		return ErrClaimed

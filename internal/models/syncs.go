@@ -139,22 +139,22 @@ func (t *TenantStore) queueProgress(b *pgx.Batch, id uuid.UUID) {
 type SyncResult struct {
 	State    State
 	Reason   string
-	Complete bool // everything was read
+	Code     string // the provider's own, already shortened
+	Complete bool   // everything was read
 	Event    NewEvent
 }
 
-// EndSync frees the connection and says in what state it is now. A connection that was disconnected meanwhile stays so.
+// EndSync frees the connection and says in what state it is now; where that is news, the history tells it besides. A
+// connection that was disconnected meanwhile stays so.
 func (t *TenantStore) EndSync(ctx context.Context, id uuid.UUID, r SyncResult) (err error) {
 	defer explain("EndSync", &err)
 	err = t.batch(ctx, func(b *pgx.Batch) {
-		queueOne(b, `
-			UPDATE connections
-			   SET sync_state = 'idle', state = $3, reason = $4,
-			       state_since = CASE WHEN state = $3 AND reason = $4 THEN state_since ELSE $5 END,
-			       synced_at = CASE WHEN $6 THEN $5 ELSE synced_at END
-			 WHERE tenant_id = $1 AND id = $2 AND state <> 'disconnected'`,
-			t.tenant, id, r.State, r.Reason, t.now(), r.Complete)
 		t.queueEvent(b, r.Event)
+		t.queueTurn(b, turn{
+			connection: id, state: r.State, reason: r.Reason, code: r.Code,
+			set: `, sync_state = 'idle', synced_at = CASE WHEN $10 THEN $5 ELSE c.synced_at END`, where: `AND c.state <> 'disconnected'`,
+			args: []any{r.Complete},
+		})
 		wake(b, id)
 	})
 	if violates(err, movedOn) {
