@@ -88,11 +88,11 @@ func (s *Service) reconnecting(ctx context.Context, st *models.TenantStore, a mo
 	if a.ConnectionID == nil {
 		return nil, nil
 	}
-	d, err := st.Connection(ctx, *a.ConnectionID)
+	c, _, err := st.Outline(ctx, *a.ConnectionID)
 	if err != nil {
 		return nil, err
 	}
-	return &d.Connection, nil
+	return &c, nil
 }
 
 // accountHash finds the same account again, over all tenants, without telling which it is. An id that the provider masks

@@ -127,13 +127,36 @@ func (s *Service) Show(ctx context.Context, st *models.TenantStore, id uuid.UUID
 	return view, nil
 }
 
-func (s *Service) openView(c models.Connection, sealing models.Sealing) ConnectionView {
-	d, _, _ := s.Providers.Describe(c.Provider)
-	if d.Slug == "" { // a provider that this program no longer has: its data stays readable
+// Outline gives one connection with the name of its account, and none of its data: what a question about it needs.
+func (s *Service) Outline(ctx context.Context, st *models.TenantStore, id uuid.UUID) (ConnectionView, error) {
+	c, sealed, err := st.Outline(ctx, id)
+	if err != nil {
+		return ConnectionView{}, err
+	}
+	key, err := st.Key(ctx)
+	if err != nil {
+		return ConnectionView{}, err
+	}
+	view := ConnectionView{Connection: c, Provider: s.describe(c)}
+	var account accountText
+	if s.open(key, accountPlace(c.TenantID, id, c.Provider), sealed, &account) == nil { // else the masked number must do
+		view.AccountName = account.Name
+	}
+	return view, nil
+}
+
+// describe gives a connection's provider as data.
+func (s *Service) describe(c models.Connection) oauth.Descriptor {
+	d, _, known := s.Providers.Describe(c.Provider)
+	if !known { // a provider that this program no longer has: its data stays readable
 		d = oauth.Descriptor{Slug: c.Provider, Title: oauth.Text{ZH: c.Provider, EN: c.Provider}, Environment: c.Environment}
 	}
-	view := ConnectionView{Connection: c, Provider: d}
-	for _, block := range d.Blocks {
+	return d
+}
+
+func (s *Service) openView(c models.Connection, sealing models.Sealing) ConnectionView {
+	view := ConnectionView{Connection: c, Provider: s.describe(c)}
+	for _, block := range view.Provider.Blocks {
 		b := BlockView{Block: block}
 		if snapshot := newest(sealing.Snapshots, c.ID, block); snapshot != nil {
 			b = s.openBlock(c, sealing.Key, *snapshot)

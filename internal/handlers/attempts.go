@@ -5,6 +5,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"mooring/internal/connect"
 	"mooring/internal/models"
 	"mooring/internal/oauth"
 )
@@ -126,6 +127,11 @@ func (p AttemptPage) Confirmable() bool { return p.Attempt.Status == models.Retu
 
 // Failed says whether there is a reason to show.
 func (p AttemptPage) Failed() bool { return p.Attempt.Status == models.Failed }
+
+// Differs says whether a reconnect brought back another account than the one it was begun for.
+func (p AttemptPage) Differs() bool {
+	return p.Failed() && p.Attempt.Reason == connect.ReasonAccountDiffers
+}
 
 // attempt loads the attempt that the address names, if it is the person's own.
 func (s *Server) attempt(c *gin.Context, m *Merchant) (models.Attempt, error) {

@@ -45,7 +45,7 @@ func (s *Server) connectPage(c *gin.Context, m *Merchant, d oauth.Descriptor, of
 
 // askReconnect answers "GET /connections/:id/reconnect".
 func (s *Server) askReconnect(c *gin.Context, m *Merchant) error {
-	view, err := s.connection(c, m)
+	view, err := s.outline(c, m)
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (s *Server) beginConnect(c *gin.Context, m *Merchant) error {
 
 // reconnect answers "POST /connections/:id/reconnect".
 func (s *Server) reconnect(c *gin.Context, m *Merchant) error {
-	view, err := s.connection(c, m)
+	view, err := s.outline(c, m)
 	if err != nil {
 		return err
 	}

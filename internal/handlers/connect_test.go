@@ -182,6 +182,12 @@ func TestConnection_SaysWhoMustAct(t *testing.T) {
 		h.work(t)
 		v.get(t, path).want(t, string(kind), 200, "", append(texts, "order-1", "stays readable")...)
 		v.get(t, "/overview").want(t, string(kind), 200, "", "1 connection needs attention.")
+		h.fake.Set(func(f *oauthtest.Fake) { f.OnMerchant = nil })
+		v.post(t, path+"/sync").want(t, "fetch now", 303, path)
+		h.work(t)
+		if page := v.get(t, "/overview"); strings.Contains(page.body, "needs attention") {
+			t.Errorf("%s: the banner outlives the trouble", kind)
+		}
 	}
 }
 

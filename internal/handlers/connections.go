@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -89,13 +90,24 @@ func (s *Server) showConnection(c *gin.Context, m *Merchant) error {
 	return s.show(c, page)
 }
 
-// connection loads the connection that the address names.
+// connection loads the connection that the address names, with its data.
 func (s *Server) connection(c *gin.Context, m *Merchant) (connect.ConnectionView, error) {
+	return s.loaded(c, m, s.Connect.Show)
+}
+
+// outline loads the connection that the address names, for a question about it.
+func (s *Server) outline(c *gin.Context, m *Merchant) (connect.ConnectionView, error) {
+	return s.loaded(c, m, s.Connect.Outline)
+}
+
+func (s *Server) loaded(c *gin.Context, m *Merchant,
+	load func(context.Context, *models.TenantStore, uuid.UUID) (connect.ConnectionView, error),
+) (connect.ConnectionView, error) {
 	id, err := idOf(c)
 	if err != nil {
 		return connect.ConnectionView{}, err
 	}
-	view, err := s.Connect.Show(c.Request.Context(), m.Store, id)
+	view, err := load(c.Request.Context(), m.Store, id)
 	if err == nil {
 		eventOf(c.Request.Context()).concerns(view.Provider.Slug, uuid.Nil)
 	}
@@ -108,7 +120,7 @@ func (s *Server) streamConnection(c *gin.Context, m *Merchant) error {
 	if err != nil {
 		return err
 	}
-	if _, err := m.Store.Connection(c.Request.Context(), id); err != nil {
+	if _, _, err := m.Store.Outline(c.Request.Context(), id); err != nil {
 		return err
 	}
 	return s.stream(c, id, time.Time{})
@@ -135,7 +147,7 @@ type DisconnectPage struct {
 
 // askDisconnect answers "GET /connections/:id/disconnect".
 func (s *Server) askDisconnect(c *gin.Context, m *Merchant) error {
-	view, err := s.connection(c, m)
+	view, err := s.outline(c, m)
 	if err != nil {
 		return err
 	}

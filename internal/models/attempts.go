@@ -139,10 +139,13 @@ func (t *TenantStore) Attempt(ctx context.Context, id, user uuid.UUID) (a Attemp
 	defer explain("Attempt", &err)
 	err = t.batch(ctx, func(b *pgx.Batch) {
 		var link []byte
-		b.Queue(`SELECT `+attemptColumns+`, a.link_sealed FROM attempts a WHERE tenant_id = $1 AND id = $2 AND user_id = $3`,
+		var wanted string
+		b.Queue(`SELECT `+attemptColumns+`, a.link_sealed, coalesce(c.account_masked, '') FROM attempts a
+			  LEFT JOIN connections c ON c.tenant_id = a.tenant_id AND c.id = a.connection_id
+			 WHERE a.tenant_id = $1 AND a.id = $2 AND a.user_id = $3`,
 			t.tenant, id, user).QueryRow(func(row pgx.Row) (err error) {
-			a, err = scanAttempt(row, &link)
-			a.Link = link
+			a, err = scanAttempt(row, &link, &wanted)
+			a.Link, a.WantedMasked = link, wanted
 			return err
 		})
 	})

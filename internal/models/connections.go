@@ -96,6 +96,19 @@ func (t *TenantStore) Connection(ctx context.Context, id uuid.UUID) (d Detail, e
 	return d, err
 }
 
+// Outline gives one connection with its account, and none of its data. One round trip.
+func (t *TenantStore) Outline(ctx context.Context, id uuid.UUID) (c Connection, account vault.Sealed, err error) {
+	defer explain("Outline", &err)
+	err = t.batch(ctx, func(b *pgx.Batch) {
+		b.Queue(`SELECT `+connectionColumns+`, c.account_sealed FROM connections c WHERE c.tenant_id = $1 AND c.id = $2`, t.tenant, id).
+			QueryRow(func(row pgx.Row) (err error) {
+				c, err = scanConnectionAnd(row, (*[]byte)(&account))
+				return err
+			})
+	})
+	return c, account, err
+}
+
 func (t *TenantStore) queueKey(b *pgx.Batch, into *vault.WrappedKey) {
 	b.Queue(`SELECT wrapped FROM tenant_keys WHERE tenant_id = $1`, t.tenant).QueryRow(func(row pgx.Row) error {
 		return row.Scan((*[]byte)(into))

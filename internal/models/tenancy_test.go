@@ -126,6 +126,10 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 		_, err := e.stranger.Key(ctx)
 		return false, err // the stranger's own key
 	},
+	"Outline": func(ctx context.Context, e estate) (bool, error) {
+		_, account, err := e.stranger.Outline(ctx, e.connection)
+		return account != nil, err
+	},
 	"Overview": func(ctx context.Context, e estate) (bool, error) {
 		conns, sealing, err := e.stranger.Overview(ctx)
 		return len(conns)+len(sealing.Snapshots) > 0, err
@@ -172,7 +176,7 @@ var mustFail = map[string]errs.Code{
 	"Attempt": errs.NotFound, "BeginSync": errs.Conflict, "Callback": errs.NotFound, "ContradictCallback": errs.Conflict,
 	"SaveLink": errs.Conflict, "StoreCallback": "", "Connect": "", "Connection": errs.NotFound, "ConsumeAttempt": errs.NotFound,
 	"CreateAttempt": errs.NotFound, "Disconnect": errs.NotFound, "EndAttempt": errs.Conflict, "ParkAttempt": errs.Conflict,
-	"QueueSync": errs.NotFound, "Reconnect": "", "SaveRefreshed": errs.Conflict, "SaveSnapshot": "", "TakeReturned": errs.NotFound,
+	"Outline": errs.NotFound, "QueueSync": errs.NotFound, "Reconnect": "", "SaveRefreshed": errs.Conflict, "SaveSnapshot": "", "TakeReturned": errs.NotFound,
 }
 
 func TestEveryTenantStoreMethodKeepsStrangersOut(t *testing.T) {

@@ -132,6 +132,7 @@ type Attempt struct {
 	Reason           string // kind of a provider error or a word of ours
 	ProviderCode     string // the provider's own code, already shortened
 	AccountMasked    string // the account waiting for confirmation, or the one refused
+	WantedMasked     string // the account that a reconnect is to bring back: only TenantStore.Attempt gives it
 	ResultConnection *uuid.UUID
 	CreatedAt        time.Time
 	ConsumedAt       *time.Time
