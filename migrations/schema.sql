@@ -1,5 +1,11 @@
 -- What the migrations add up to, for readers. Written by `make schema`; a test compares it.
 
+CREATE FUNCTION public.audit_field(value text) RETURNS bytea
+    LANGUAGE sql STABLE
+    RETURN CASE WHEN (value IS NULL) THEN '\xffffffff'::bytea ELSE (int4send(octet_length(convert_to(value, 'UTF8'::name))) || convert_to(value, 'UTF8'::name)) END;
+
+COMMENT ON FUNCTION public.audit_field(value text) IS 'A field as it is hashed: its length in four bytes, then its bytes; NULL is a length that no text has.';
+
 CREATE FUNCTION public.claim_account(p text, e text, h bytea, connection uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -40,6 +46,51 @@ END
 $$;
 
 COMMENT ON FUNCTION public.insist(rows bigint) IS 'Fails with MR001 unless exactly one row was hit, so that a batch sent in one round trip is all or nothing.';
+
+CREATE FUNCTION public.link_event(chain_id uuid, id uuid, connection uuid, actor_kind text, actor uuid, kind text, detail jsonb, at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    head audit_heads%ROWTYPE;
+    sum  bytea;
+BEGIN
+    INSERT INTO audit_heads AS h (chain, seq, hash, moved_at) VALUES (chain_id, 1, decode(repeat('00', 32), 'hex'), clock_timestamp())
+    ON CONFLICT (chain) DO UPDATE SET seq = h.seq + 1, moved_at = clock_timestamp()
+    RETURNING * INTO head;
+    sum := sha256(head.hash || audit_field(chain_id::text) || audit_field(head.seq::text) || audit_field(id::text)
+        || audit_field(connection::text) || audit_field(actor_kind) || audit_field(actor::text) || audit_field(kind)
+        || audit_field(detail::text) || audit_field(((extract(epoch FROM at) * 1000000)::bigint)::text));
+    INSERT INTO audit_links (chain, seq, event_id, hash) VALUES (chain_id, head.seq, id, sum);
+    UPDATE audit_heads SET hash = sum WHERE chain = chain_id;
+END
+$$;
+
+COMMENT ON FUNCTION public.link_event(chain_id uuid, id uuid, connection uuid, actor_kind text, actor uuid, kind text, detail jsonb, at timestamp with time zone) IS 'Links one event at the end of its chain. Nobody is granted it: the triggers alone call it.';
+
+CREATE FUNCTION public.link_platform_event() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    PERFORM link_event('00000000-0000-0000-0000-000000000000', NEW.id, NULL, NULL, NEW.actor_id, NEW.kind, NEW.detail, NEW.created_at);
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION public.link_platform_event() IS 'Links an event of the platform when its transaction commits.';
+
+CREATE FUNCTION public.link_tenant_event() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    PERFORM link_event(NEW.tenant_id, NEW.id, NEW.connection_id, NEW.actor_kind, NEW.actor_id, NEW.kind, NEW.detail, NEW.created_at);
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION public.link_tenant_event() IS 'Links a tenant''s event when its transaction commits.';
 
 CREATE FUNCTION public.open_callback(presented bytea) RETURNS TABLE(tenant_id uuid, attempt_id uuid)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -186,6 +237,30 @@ COMMENT ON COLUMN public.attempts.serial IS 'The provider''s name for this attem
 COMMENT ON COLUMN public.attempts.link_sealed IS 'What the person opens; gone when the attempt ends.';
 
 COMMENT ON COLUMN public.attempts.kept_sealed IS 'What a callback is verified with, the merchant''s keys included. Outlives the end, for the provider repeats until it is answered; sweep destroys it.';
+
+CREATE TABLE public.audit_heads (
+    chain uuid NOT NULL,
+    seq bigint NOT NULL,
+    hash bytea NOT NULL,
+    moved_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.audit_heads IS 'The newest link of each chain; what the checkpoints outside the database are made from.';
+
+COMMENT ON COLUMN public.audit_heads.chain IS 'The tenant, or the zero id for the platform''s own events.';
+
+COMMENT ON COLUMN public.audit_heads.hash IS 'The newest link''s hash.';
+
+CREATE TABLE public.audit_links (
+    chain uuid NOT NULL,
+    seq bigint NOT NULL,
+    event_id uuid NOT NULL,
+    hash bytea NOT NULL
+);
+
+COMMENT ON TABLE public.audit_links IS 'One link per event, in the order in which they were committed.';
+
+COMMENT ON COLUMN public.audit_links.hash IS 'SHA-256 over the hash before it and every field of the event, each with its length in front.';
 
 CREATE TABLE public.connections (
     tenant_id uuid NOT NULL,
@@ -480,6 +555,15 @@ ALTER TABLE ONLY public.attempts
 ALTER TABLE ONLY public.attempts
     ADD CONSTRAINT attempts_state_hash_key UNIQUE (state_hash);
 
+ALTER TABLE ONLY public.audit_heads
+    ADD CONSTRAINT audit_heads_pkey PRIMARY KEY (chain);
+
+ALTER TABLE ONLY public.audit_links
+    ADD CONSTRAINT audit_links_chain_event_id_key UNIQUE (chain, event_id);
+
+ALTER TABLE ONLY public.audit_links
+    ADD CONSTRAINT audit_links_pkey PRIMARY KEY (chain, seq);
+
 ALTER TABLE ONLY public.connections
     ADD CONSTRAINT connections_pkey PRIMARY KEY (tenant_id, id);
 
@@ -556,7 +640,15 @@ COMMENT ON INDEX public.attempts_kept IS 'Whose keys sweep has still to destroy.
 
 CREATE INDEX attempts_newest ON public.attempts USING btree (tenant_id, created_at DESC);
 
+CREATE INDEX audit_heads_moved ON public.audit_heads USING btree (moved_at);
+
+CREATE INDEX events_actor ON public.events USING btree (actor_id, id DESC);
+
 CREATE INDEX events_connection ON public.events USING btree (tenant_id, connection_id, id DESC);
+
+CREATE INDEX events_kind ON public.events USING btree (kind, id DESC);
+
+CREATE INDEX events_newest ON public.events USING btree (id DESC);
 
 CREATE INDEX inbox_attempt ON public.inbox USING btree (tenant_id, attempt_id);
 
@@ -579,6 +671,10 @@ CREATE INDEX sessions_user ON public.sessions USING btree (user_id);
 CREATE INDEX tenants_newest ON public.tenants USING btree (created_at DESC, id DESC);
 
 COMMENT ON INDEX public.tenants_newest IS 'The admins'' list, newest first, by keyset.';
+
+CREATE CONSTRAINT TRIGGER link AFTER INSERT ON public.events DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.link_tenant_event();
+
+CREATE CONSTRAINT TRIGGER link AFTER INSERT ON public.platform_events DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.link_platform_event();
 
 ALTER TABLE ONLY public.account_claims
     ADD CONSTRAINT account_claims_holder_tenant_holder_connection_fkey FOREIGN KEY (holder_tenant, holder_connection) REFERENCES public.connections(tenant_id, id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
@@ -711,6 +807,8 @@ ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
 GRANT USAGE ON SCHEMA public TO mooring_app;
 GRANT USAGE ON SCHEMA public TO mooring_platform;
 
+REVOKE ALL ON FUNCTION public.audit_field(value text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION public.claim_account(p text, e text, h bytea, connection uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.claim_account(p text, e text, h bytea, connection uuid) TO mooring_app;
 
@@ -725,6 +823,12 @@ GRANT ALL ON FUNCTION public.current_tenant() TO mooring_platform;
 REVOKE ALL ON FUNCTION public.insist(rows bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.insist(rows bigint) TO mooring_app;
 GRANT ALL ON FUNCTION public.insist(rows bigint) TO mooring_platform;
+
+REVOKE ALL ON FUNCTION public.link_event(chain_id uuid, id uuid, connection uuid, actor_kind text, actor uuid, kind text, detail jsonb, at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.link_platform_event() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.link_tenant_event() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.open_callback(presented bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.open_callback(presented bytea) TO mooring_app;
@@ -748,6 +852,10 @@ GRANT SELECT ON TABLE public.account_claims TO mooring_platform;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.attempts TO mooring_app;
 GRANT SELECT ON TABLE public.attempts TO mooring_platform;
+
+GRANT SELECT ON TABLE public.audit_heads TO mooring_platform;
+
+GRANT SELECT ON TABLE public.audit_links TO mooring_platform;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.connections TO mooring_app;
 GRANT SELECT ON TABLE public.connections TO mooring_platform;

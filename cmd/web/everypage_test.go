@@ -51,7 +51,7 @@ func tour(t *testing.T, base, language string, look func(b *browser, name string
 	at(merchant, sight{"connection", connection}, sight{"reconnect", connection + "/reconnect"}, sight{"disconnect", connection + "/disconnect"})
 	merchant.attemptSights(look)
 
-	at(admin, sight{"tenants", "/admin/tenants"}, sight{"tenants-none", "/admin/tenants?q=nobody-is-called-this"}, sight{"mail", "/admin/mail"})
+	at(admin, sight{"audit", "/admin/audit"}, sight{"tenants", "/admin/tenants"}, sight{"tenants-none", "/admin/tenants?q=nobody-is-called-this"}, sight{"mail", "/admin/mail"})
 	admin.open("/admin/tenants?q=finch@harbour.example")
 	admin.press("main a[href^='/admin/tenants/']")
 	admin.until(`/admin/tenants/[0-9a-f-]{36}$`)

@@ -40,6 +40,7 @@ type commands struct {
 	Doctor   doctorCmd   `cmd:"" help:"Check the configuration, the database, the keys and the providers, and say what to do next."`
 	Keys     keysCmd     `cmd:"" help:"Master keysets."`
 	Admin    adminCmd    `cmd:"" help:"The platform's staff."`
+	Audit    auditCmd    `cmd:"" help:"The history, and the proof that nobody changed it."`
 }
 
 // misuse is an error of the person who typed the command.

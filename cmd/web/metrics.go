@@ -22,6 +22,7 @@ type metrics struct {
 	registry *prometheus.Registry
 	calls    *prometheus.HistogramVec
 	jobs     *prometheus.HistogramVec
+	unmarked prometheus.Counter
 }
 
 func newMetrics() *metrics {
@@ -38,11 +39,15 @@ func newMetrics() *metrics {
 			Buckets: []float64{.01, .05, .1, .5, 1, 5, 15, 60},
 		}, []string{"kind", "outcome"}),
 	}
+	m.unmarked = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "mooring_audit_checkpoint_failures_total",
+		Help: "Checkpoints of the audit chains that could not be written outside the database.",
+	})
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "mooring_build_info", Help: "Always 1; the labels say what runs.", ConstLabels: buildLabels(),
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.calls, m.jobs, build,
+	m.registry.MustRegister(m.calls, m.jobs, m.unmarked, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -56,6 +61,9 @@ func (m *metrics) call(provider string, outcome outbound.Outcome, took time.Dura
 func (m *metrics) job(kind, outcome string, took time.Duration) {
 	m.jobs.WithLabelValues(kind, outcome).Observe(took.Seconds())
 }
+
+// checkpointFailed counts a checkpoint that is not there.
+func (m *metrics) checkpointFailed() { m.unmarked.Inc() }
 
 func buildLabels() prometheus.Labels {
 	labels := prometheus.Labels{"go": "unknown", "revision": "unknown"}

@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"mooring/internal/audit"
 	"mooring/internal/handlers"
 )
 
@@ -19,6 +20,7 @@ func (h *house) pages() (*handlers.Server, error) {
 		Demo:           h.plan.demo,
 		MailConfigured: !h.config.SMTPURL.IsEmpty(),
 		CapturedMail:   h.plan.letters,
+		Audit:          audit.Auditor{Dir: h.config.AuditDir},
 		Ready:          h.ready.Ready,
 		Now:            time.Now,
 		Log:            h.log,

@@ -57,6 +57,7 @@ func serve(ctx context.Context, c config.Config, p plan) error {
 	if err := h.openMetrics(); err != nil {
 		return err
 	}
+	h.startCheckpoints()
 	l := p.listener
 	if l == nil {
 		if l, err = listen("LISTEN_ADDR", c.ListenAddr); err != nil {

@@ -9,6 +9,7 @@ package config
 import (
 	"log/slog"
 	"net/netip"
+	"path/filepath"
 
 	"mooring/internal/oauth"
 	"mooring/internal/secret"
@@ -25,6 +26,7 @@ type Config struct {
 	Secure        bool   // PublicURL is https
 
 	DataDir    string
+	AuditDir   string // where the heads of the audit chains are kept, outside the database
 	Keyset     secret.String
 	KeysetFile string // where Keyset came from, if from a file
 
@@ -69,6 +71,7 @@ type Purpose int
 const (
 	Serving    Purpose = iota // everything
 	Owning                    // a database and its owner: migrations, making admins
+	Auditing                  // a database and its platform role: reading the history
 	Simulating                // nothing
 )
 
@@ -93,6 +96,7 @@ func Load(env Env, purpose Purpose, descriptors []oauth.Descriptor) (Config, err
 		SimulatorAddr: r.simulatorAddr(),
 		DataDir:       r.text("DATA_DIR", "./data"),
 	}
+	c.AuditDir = r.text("AUDIT_CHECKPOINTS", filepath.Join(c.DataDir, "audit"))
 	c.PublicURL, c.Secure = r.publicURL(purpose)
 	c.Database = r.database(purpose)
 	c.Keyset, c.KeysetFile = r.keyset(purpose)

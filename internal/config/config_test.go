@@ -128,6 +128,7 @@ func TestLoadOfACompleteEnvironment(t *testing.T) {
 		{"smtp", c.SMTPURL.Reveal(), "smtps://u:p@mail.test:465"},
 		{"level", c.LogLevel, slog.LevelDebug},
 		{"format", c.LogFormat, "text"},
+		{"audit", c.AuditDir, "/var/lib/mooring/audit"},
 		{"private", c.Database.Private(), false},
 		{"owner", c.Database.Owner.Reveal(), "postgres://owner:pw-owner@db/mooring"},
 	} {

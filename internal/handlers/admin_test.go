@@ -83,3 +83,32 @@ func TestAdmin_PagesOfTheList(t *testing.T) {
 		t.Errorf("%d tenants on all pages, want 60", len(seen))
 	}
 }
+
+func TestAudit_ShowsEverythingAndProvesIt(t *testing.T) {
+	t.Parallel()
+	h := newHarbour(t, "", &oauthtest.Fake{})
+	v := h.owner(t, "a@example.com")
+	h.connected(t, v, "12345")
+	h.owner(t, "other@example.com")
+	staff := h.staff(t)
+
+	v.get(t, "/admin/audit").want(t, "a merchant", 403, "")
+	v.post(t, "/admin/audit/verify").want(t, "a merchant who checks", 403, "")
+	page := staff.get(t, "/admin/audit")
+	page.want(t, "everything", 200, "", "Connected Fake", "a@example.com", "other@example.com", "The account was created")
+	staff.post(t, "/admin/audit/verify").want(t, "checking", 200, "", "as they were written", "no checkpoint")
+	tenant := regexp.MustCompile(`/admin/tenants/([0-9a-f-]{36})`).FindStringSubmatch(page.body)[1]
+	only := staff.get(t, "/admin/audit?person=other@example.com")
+	if only.want(t, "one person", 200, "", "other@example.com"); strings.Contains(only.body, "Connected Fake") {
+		t.Error("another person's acts are shown")
+	}
+	staff.get(t, "/admin/audit?person=nobody@example.com").want(t, "nobody", 200, "", "Nothing found")
+	staff.get(t, "/admin/audit?tenant=x").want(t, "no tenant", 422, "")
+	staff.get(t, "/admin/audit/export?tenant="+tenant).want(t, "an export", 200, "", `"chain":"`+tenant+`","seq":1,`)
+
+	sql := `UPDATE events SET detail = '{"account": "9•••9"}' WHERE kind = 'connection.connected'`
+	if _, err := h.db.Owner.Exec(t.Context(), sql); err != nil {
+		t.Fatal(err)
+	}
+	staff.post(t, "/admin/audit/verify").want(t, "checking what was edited", 200, "", "is not what was written", "Keep the database as it is")
+}

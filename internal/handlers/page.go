@@ -86,7 +86,7 @@ func (p Page) menu(mail bool) []MenuItem {
 		return MenuItem{Link: Link{Text: p.T(key), Href: href}, Current: current}
 	}
 	if p.Viewer.Staff {
-		items := []MenuItem{item("common.menu_tenants", "/admin/tenants")}
+		items := []MenuItem{item("common.menu_tenants", "/admin/tenants"), item("audit.title", "/admin/audit")}
 		if mail {
 			items = append(items, item("common.menu_mail", "/admin/mail"))
 		}

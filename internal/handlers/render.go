@@ -17,6 +17,7 @@ import (
 func pageTable() map[string]any {
 	return map[string]any{
 		"activity":      ActivityPage{},
+		"audit":         AuditPage{},
 		"attempt":       AttemptPage{},
 		"connect":       ConnectPage{},
 		"connection":    ConnectionPage{},

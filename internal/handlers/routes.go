@@ -75,6 +75,9 @@ func (s *Server) route() error {
 	s.get("/admin/tenants", s.admin(s.listTenants))
 	s.get("/admin/tenants/:id", s.admin(s.showTenant))
 	s.get("/admin/mail", s.admin(s.showMail))
+	s.get("/admin/audit", s.admin(s.showAudit))
+	s.post("/admin/audit/verify", s.admin(s.verifyAudit))
+	s.get("/admin/audit/export", s.admin(s.exportAudit))
 	return nil
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"mooring/internal/accounts"
+	"mooring/internal/audit"
 	"mooring/internal/connect"
 	"mooring/internal/i18n"
 	"mooring/internal/mail"
@@ -41,6 +42,7 @@ type Deps struct {
 	Demo           bool                   // says so on every page
 	MailConfigured bool                   // false: pages say that mail is not sent
 	CapturedMail   func() []mail.Captured // demo only: what the admins' mail page shows
+	Audit          audit.Auditor
 	Ready          func(ctx context.Context) error
 	Now            func() time.Time
 	Log            *slog.Logger
