@@ -23,6 +23,24 @@ $$;
 
 COMMENT ON FUNCTION public.claim_account(p text, e text, h bytea, connection uuid) IS 'The current tenant holds the account from now on; fails with MR002 when another does, without telling which.';
 
+CREATE FUNCTION public.claim_due_refreshes(before timestamp with time zone, most integer) RETURNS TABLE(tenant_id uuid, id uuid, lane text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET enable_seqscan TO 'off'
+    AS $$
+BEGIN
+    RETURN QUERY
+    UPDATE credentials k SET next_refresh_at = before + interval '1 minute'
+     WHERE k.ctid = ANY (ARRAY(
+           SELECT d.ctid FROM credentials d WHERE d.next_refresh_at <= before
+            ORDER BY d.next_refresh_at LIMIT most FOR UPDATE SKIP LOCKED))
+    RETURNING k.tenant_id, k.connection_id, ''::text;
+END
+$$;
+
+COMMENT ON FUNCTION public.claim_due_refreshes(before timestamp with time zone, most integer) IS 'Takes credentials that are to be looked at now. What is not dealt with in a minute falls due again.';
+
 CREATE FUNCTION public.current_person() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (NULLIF(current_setting('app.user_id'::text, true), ''::text))::uuid;
@@ -91,6 +109,15 @@ END
 $$;
 
 COMMENT ON FUNCTION public.link_tenant_event() IS 'Links a tenant''s event when its transaction commits.';
+
+CREATE FUNCTION public.next_due_refreshes() RETURNS timestamp with time zone
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    SELECT next_refresh_at FROM credentials WHERE next_refresh_at IS NOT NULL ORDER BY next_refresh_at LIMIT 1
+$$;
+
+COMMENT ON FUNCTION public.next_due_refreshes() IS 'When the next credential is to be looked at; NULL: none will by itself.';
 
 CREATE FUNCTION public.open_callback(presented bytea) RETURNS TABLE(tenant_id uuid, attempt_id uuid)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -305,14 +332,38 @@ CREATE TABLE public.credentials (
     version bigint NOT NULL,
     sealed bytea NOT NULL,
     expires_at timestamp with time zone,
-    updated_at timestamp with time zone NOT NULL
+    updated_at timestamp with time zone NOT NULL,
+    fence bigint DEFAULT 0 NOT NULL,
+    lease_until timestamp with time zone,
+    refresh_state text DEFAULT ''::text NOT NULL,
+    refresh_failures integer DEFAULT 0 NOT NULL,
+    retry_at timestamp with time zone,
+    next_refresh_at timestamp with time zone,
+    previous_version bigint,
+    previous_sealed bytea,
+    CONSTRAINT credentials_check CHECK ((num_nonnulls(previous_version, previous_sealed) <> 1)),
+    CONSTRAINT credentials_refresh_state_check CHECK ((refresh_state = ANY (ARRAY[''::text, 'asked'::text, 'recovering'::text, 'refused'::text])))
 );
 
 ALTER TABLE ONLY public.credentials FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.credentials IS 'What opens the account at the provider, sealed. The platform''s role has no grant here.';
 
-COMMENT ON COLUMN public.credentials.expires_at IS 'When the access token ends; NULL if the provider does not say.';
+COMMENT ON COLUMN public.credentials.expires_at IS 'When access ends unless a person acts: of a token that is renewed by itself, the end of what renews it. NULL if the provider does not say.';
+
+COMMENT ON COLUMN public.credentials.fence IS 'Grows with every lease. A holder writes only under the number it was given.';
+
+COMMENT ON COLUMN public.credentials.lease_until IS 'Until when one holder renews this credential, longer than its call may take; NULL: nobody does.';
+
+COMMENT ON COLUMN public.credentials.refresh_state IS 'Empty: nothing is open. asked: the provider was asked, the outcome is not known. recovering: asked once more with the same token, and marked so. refused: the provider has refused this version for certain and is not asked again.';
+
+COMMENT ON COLUMN public.credentials.refresh_failures IS 'Failures in a row since the last renewal.';
+
+COMMENT ON COLUMN public.credentials.retry_at IS 'Not before this, while the token at hand is still good.';
+
+COMMENT ON COLUMN public.credentials.next_refresh_at IS 'When somebody must look without being asked by a read: ahead of the end of a long-lived token, or at the end of a lease. NULL for short-lived tokens, which are renewed when they are read with.';
+
+COMMENT ON COLUMN public.credentials.previous_sealed IS 'The credential before this one, sealed at previous_version, until this one has worked once.';
 
 CREATE TABLE public.events (
     tenant_id uuid NOT NULL,
@@ -642,6 +693,10 @@ CREATE INDEX attempts_newest ON public.attempts USING btree (tenant_id, created_
 
 CREATE INDEX audit_heads_moved ON public.audit_heads USING btree (moved_at);
 
+CREATE INDEX credentials_due ON public.credentials USING btree (next_refresh_at) WHERE (next_refresh_at IS NOT NULL);
+
+COMMENT ON INDEX public.credentials_due IS 'Due work is found here, however many credentials are not due.';
+
 CREATE INDEX events_actor ON public.events USING btree (actor_id, id DESC);
 
 CREATE INDEX events_connection ON public.events USING btree (tenant_id, connection_id, id DESC);
@@ -812,6 +867,9 @@ REVOKE ALL ON FUNCTION public.audit_field(value text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION public.claim_account(p text, e text, h bytea, connection uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.claim_account(p text, e text, h bytea, connection uuid) TO mooring_app;
 
+REVOKE ALL ON FUNCTION public.claim_due_refreshes(before timestamp with time zone, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.claim_due_refreshes(before timestamp with time zone, most integer) TO mooring_app;
+
 REVOKE ALL ON FUNCTION public.current_person() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.current_person() TO mooring_app;
 GRANT ALL ON FUNCTION public.current_person() TO mooring_platform;
@@ -829,6 +887,9 @@ REVOKE ALL ON FUNCTION public.link_event(chain_id uuid, id uuid, connection uuid
 REVOKE ALL ON FUNCTION public.link_platform_event() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.link_tenant_event() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.next_due_refreshes() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.next_due_refreshes() TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.open_callback(presented bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.open_callback(presented bytea) TO mooring_app;

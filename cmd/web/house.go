@@ -91,7 +91,7 @@ func (h *house) furnish(ctx context.Context) (*handlers.Server, error) {
 	queue := jobs.Queue{}
 	h.connect = connect.New(connect.Deps{
 		Vault: h.vault, Providers: registry, Queue: queue, Wakes: h.listener,
-		PublicURL: h.config.PublicURL, Now: time.Now, Log: h.log,
+		PublicURL: h.config.PublicURL, Now: time.Now, Log: h.log, Refreshed: h.metrics.refreshed,
 	})
 	if err := h.openAccounts(queue); err != nil {
 		return nil, err

@@ -23,6 +23,7 @@ type metrics struct {
 	calls    *prometheus.HistogramVec
 	jobs     *prometheus.HistogramVec
 	unmarked prometheus.Counter
+	renewals *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -38,6 +39,9 @@ func newMetrics() *metrics {
 			Help:    "Time of background jobs, by kind and outcome.",
 			Buckets: []float64{.01, .05, .1, .5, 1, 5, 15, 60},
 		}, []string{"kind", "outcome"}),
+		renewals: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "mooring_refreshes_total", Help: "Renewals of credentials, by provider and outcome.",
+		}, []string{"provider", "outcome"}),
 	}
 	m.unmarked = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "mooring_audit_checkpoint_failures_total",
@@ -47,7 +51,7 @@ func newMetrics() *metrics {
 		Name: "mooring_build_info", Help: "Always 1; the labels say what runs.", ConstLabels: buildLabels(),
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.calls, m.jobs, m.unmarked, build,
+	m.registry.MustRegister(m.calls, m.jobs, m.renewals, m.unmarked, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -64,6 +68,11 @@ func (m *metrics) job(kind, outcome string, took time.Duration) {
 
 // checkpointFailed counts a checkpoint that is not there.
 func (m *metrics) checkpointFailed() { m.unmarked.Inc() }
+
+// refreshed is told of every renewal of a credential.
+func (m *metrics) refreshed(provider, outcome string) {
+	m.renewals.WithLabelValues(provider, outcome).Inc()
+}
 
 func buildLabels() prometheus.Labels {
 	labels := prometheus.Labels{"go": "unknown", "revision": "unknown"}

@@ -25,7 +25,7 @@ func (s *Service) bind(ctx context.Context, st *models.TenantStore, a models.Att
 	}
 	n := models.NewConnection{
 		Attempt: a.ID, Provider: a.Provider, Environment: a.Environment, AccountHash: hash,
-		Masked: oauth.Mask(account.ExternalID), ExpiresAt: cred.ExpiresAt,
+		Masked: oauth.Mask(account.ExternalID), ExpiresAt: personEnd(s.Providers.offered[a.Provider], cred),
 	}
 	known, err := s.reconnecting(ctx, st, a)
 	switch {
@@ -59,6 +59,7 @@ func (s *Service) bindNew(ctx context.Context, st *models.TenantStore, key vault
 	account oauth.Account, cred oauth.Credential,
 ) (err error) {
 	n.ID, n.Version = uuid.Must(uuid.NewV7()), 1
+	n.RefreshAt = s.firstRefresh(*n, cred)
 	text := accountText(account)
 	if n.Account, err = s.seal(key, accountPlace(st.Tenant(), n.ID, n.Provider), text); err != nil {
 		return err
@@ -73,6 +74,7 @@ func (s *Service) rebind(ctx context.Context, st *models.TenantStore, key vault.
 	known models.Connection, cred oauth.Credential,
 ) (err error) {
 	n.ID, n.Version = known.ID, known.CredentialVersion+1
+	n.RefreshAt = s.firstRefresh(*n, cred)
 	if n.Credential, err = s.sealCredential(key, st.Tenant(), *n, cred); err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@
 package connect
 
 import (
+	"cmp"
 	"log/slog"
 	"strings"
 	"time"
@@ -46,6 +47,9 @@ type Deps struct {
 	PublicURL string // the only source of the redirect address, without a slash at the end
 	Now       func() time.Time
 	Log       *slog.Logger
+
+	RefreshAhead time.Duration                  // before its end a token is renewed, a third of its life at most; 5 minutes
+	Refreshed    func(provider, outcome string) // told of every renewal, for metrics; nil: nobody listens
 }
 
 // Service is the use-cases. It is safe for concurrent use.
@@ -54,6 +58,10 @@ type Service struct{ Deps }
 // New makes the service.
 func New(d Deps) *Service {
 	d.PublicURL = strings.TrimRight(d.PublicURL, "/")
+	d.RefreshAhead = cmp.Or(d.RefreshAhead, refreshAhead)
+	if d.Refreshed == nil {
+		d.Refreshed = func(string, string) {}
+	}
 	return &Service{Deps: d}
 }
 

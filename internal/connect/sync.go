@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -51,15 +50,13 @@ type syncRun struct {
 // fetchAll reads block by block. A block that fails does not keep the others from being read, unless the failure is
 // about the access itself; the first failure is the one reported.
 func (r *syncRun) fetchAll(ctx context.Context, wanted []fetch) (first error) {
-	cred, err := r.openCredential(r.work.Key, r.work.Connection, r.work.Credential)
-	if err != nil {
-		return err
-	}
-	if cred, err = r.fresh(ctx, cred); err != nil {
-		return err
-	}
+	access := r.access(r.st, r.work.ID)
 	for _, f := range wanted {
-		got, err := f.read(ctx, cred)
+		var got fetched
+		err := access.read(ctx, func(ctx context.Context, cred oauth.Credential) (err error) {
+			got, err = f.read(ctx, cred)
+			return err
+		})
 		if err == nil {
 			err = r.keep(ctx, f.block, got)
 		}
@@ -181,42 +178,6 @@ func verdict(cause error, flow oauth.Flow) (models.State, string) {
 		return models.Provider, ReasonInternal
 	}
 	return models.Provider, string(kind)
-}
-
-// refreshMargin is how long before its end a token is renewed, unless a third of its life is less.
-const refreshMargin = 5 * time.Minute
-
-// fresh renews the credential when its end is near and the provider can. A refusal that is not definite keeps the old
-// one: it may still open the account, and the next read will tell.
-func (r *syncRun) fresh(ctx context.Context, cred oauth.Credential) (oauth.Credential, error) {
-	refresher, can := r.provider.(oauth.Refresher)
-	if !can || cred.ExpiresAt.IsZero() {
-		return cred, nil
-	}
-	margin := min(refreshMargin, cred.ExpiresAt.Sub(cred.ObtainedAt)/3)
-	if r.Now().Before(cred.ExpiresAt.Add(-margin)) {
-		return cred, nil
-	}
-	renewed, err := refresher.Refresh(ctx, cred)
-	if err != nil {
-		if e, ok := errors.AsType[*oauth.Error](err); ok && e.Definite() {
-			return cred, err
-		}
-		r.Log.WarnContext(ctx, "a refresh failed", "provider", r.work.Provider, "connection", r.work.ID, "error", err)
-		return cred, nil
-	}
-	if renewed.RefreshToken.IsEmpty() {
-		renewed.RefreshToken, renewed.RefreshExpires = cred.RefreshToken, cred.RefreshExpires
-	}
-	if renewed.Extra == nil {
-		renewed.Extra = cred.Extra
-	}
-	version := r.work.CredentialVersion
-	sealed, err := r.seal(r.work.Key, credentialPlace(r.work.TenantID, r.work.ID, r.work.Provider, version+1), writeCredential(renewed))
-	if err != nil {
-		return cred, err
-	}
-	return renewed, r.st.SaveRefreshed(ctx, r.work.ID, version, sealed, renewed.ExpiresAt)
 }
 
 func ignore(err error, code errs.Code) error {

@@ -98,7 +98,7 @@ func (h historian) who(e models.Event) string {
 
 func classOf(kind string) string {
 	switch kind {
-	case "connection.connected", "connection.reconnected", "connection.recovered", "connection.synced", "tenant.created":
+	case "connection.connected", "connection.reconnected", "connection.recovered", "connection.refresh_recovered", "connection.synced", "tenant.created":
 		return "good"
 	case "connection.needs_you", "connection.sync_failed", "connection.sealed_broken", "connection.orphaned", "attempt.failed", "attempt.refused", "attempt.contradicted":
 		return "bad"

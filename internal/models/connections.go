@@ -126,7 +126,8 @@ type NewConnection struct {
 	Masked      string
 	Account     vault.Sealed // sealed at version 0: an account never changes
 	Credential  vault.Sealed // sealed at Version
-	ExpiresAt   time.Time    // zero: no known expiry
+	ExpiresAt   time.Time    // when access ends unless a person acts; zero: no known expiry
+	RefreshAt   time.Time    // when to renew it without being asked; zero: never
 }
 
 // Connect stores a new connection: claim, connection, credential, event, first sync and the attempt's end, all or
@@ -191,10 +192,13 @@ func (t *TenantStore) Reconnect(ctx context.Context, n NewConnection, job Statem
 // queueBound writes what connecting and reconnecting have in common: credential, attempt's end, event, first sync.
 func (t *TenantStore) queueBound(b *pgx.Batch, n NewConnection, event string, job Statement) {
 	b.Queue(`
-		INSERT INTO credentials (tenant_id, connection_id, version, sealed, expires_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6)
+		INSERT INTO credentials (tenant_id, connection_id, version, sealed, expires_at, updated_at, next_refresh_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (tenant_id, connection_id)
-		DO UPDATE SET version = excluded.version, sealed = excluded.sealed, expires_at = excluded.expires_at, updated_at = excluded.updated_at`,
-		t.tenant, n.ID, n.Version, []byte(n.Credential), timeOrNull(n.ExpiresAt), t.now())
+		DO UPDATE SET version = excluded.version, sealed = excluded.sealed, expires_at = excluded.expires_at, updated_at = excluded.updated_at,
+		    next_refresh_at = excluded.next_refresh_at, fence = credentials.fence + 1, lease_until = NULL, refresh_state = '',
+		    refresh_failures = 0, retry_at = NULL, previous_version = NULL, previous_sealed = NULL`,
+		t.tenant, n.ID, n.Version, []byte(n.Credential), timeOrNull(n.ExpiresAt), t.now(), timeOrNull(n.RefreshAt))
 	queueOne(b, `
 		UPDATE attempts SET status = 'stored', finished_at = $4, result_connection = $3, account_masked = $5, verifier_sealed = '', link_sealed = NULL
 		 WHERE tenant_id = $1 AND id = $2 AND status = 'exchanging'`, t.tenant, n.Attempt, n.ID, t.now(), n.Masked)

@@ -162,17 +162,3 @@ func (t *TenantStore) EndSync(ctx context.Context, id uuid.UUID, r SyncResult) (
 	}
 	return err
 }
-
-// SaveRefreshed replaces the credential of the given version by the next one. Conflict when it is no longer that
-// version: the connection was reconnected, disconnected or refreshed by somebody else.
-func (t *TenantStore) SaveRefreshed(ctx context.Context, id uuid.UUID, version int64, sealed vault.Sealed, expires time.Time) (err error) {
-	defer explain("SaveRefreshed", &err)
-	return t.batch(ctx, func(b *pgx.Batch) {
-		queueOne(b, `UPDATE connections SET credential_version = $4
-			WHERE tenant_id = $1 AND id = $2 AND credential_version = $3 AND state <> 'disconnected'`,
-			t.tenant, id, version, version+1)
-		queueOne(b, `UPDATE credentials SET version = $4, sealed = $5, expires_at = $6, updated_at = $7
-			WHERE tenant_id = $1 AND connection_id = $2 AND version = $3`,
-			t.tenant, id, version, version+1, []byte(sealed), timeOrNull(expires), t.now())
-	})
-}

@@ -102,6 +102,13 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 	"ContradictCallback": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.ContradictCallback(ctx, e.parked, models.NewEvent{Kind: "x"})
 	},
+	"Credential": func(ctx context.Context, e estate) (bool, error) {
+		h, err := e.stranger.Credential(ctx, e.connection)
+		return h.Sealed != nil, err
+	},
+	"CredentialWorked": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.CredentialWorked(ctx, e.connection, 1)
+	},
 	"CreateAttempt": func(ctx context.Context, e estate) (bool, error) { // grafting onto another's connection
 		return false, e.stranger.CreateAttempt(ctx, models.NewAttempt{
 			ID: uuid.Must(uuid.NewV7()), UserID: e.strangerUser, SessionID: e.session, Provider: "fake", Environment: "test",
@@ -122,9 +129,16 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 		events, err := e.stranger.Events(ctx, uuid.Nil, 100)
 		return len(events) > 0, err
 	},
+	"FailRefresh": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.FailRefresh(ctx, held(e), models.RefreshFailure{State: models.RefreshRefused, Needs: "needs_reauth"})
+	},
 	"Key": func(ctx context.Context, e estate) (bool, error) {
 		_, err := e.stranger.Key(ctx)
 		return false, err // the stranger's own key
+	},
+	"LeaseCredential": func(ctx context.Context, e estate) (bool, error) {
+		_, err := e.stranger.LeaseCredential(ctx, held(e), time.Now().Add(time.Minute), true)
+		return false, err
 	},
 	"Outline": func(ctx context.Context, e estate) (bool, error) {
 		_, account, err := e.stranger.Outline(ctx, e.connection)
@@ -136,6 +150,9 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 	},
 	"ParkAttempt": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.ParkAttempt(ctx, e.attempt, vault.Sealed{1}, "", models.NewEvent{Kind: "x"})
+	},
+	"RecoverPrevious": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.RecoverPrevious(ctx, held(e), time.Now())
 	},
 	"QueueSync": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.QueueSync(ctx, e.connection, models.Statement{SQL: "SELECT 1"})
@@ -150,7 +167,7 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 		return false, e.stranger.SaveLink(ctx, e.attempt, "s", vault.Sealed{1}, vault.Sealed{1})
 	},
 	"SaveRefreshed": func(ctx context.Context, e estate) (bool, error) {
-		return false, e.stranger.SaveRefreshed(ctx, e.connection, 1, vault.Sealed{2}, time.Time{})
+		return false, e.stranger.SaveRefreshed(ctx, held(e), models.Renewed{Sealed: vault.Sealed{2}})
 	},
 	"SaveSnapshot": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.SaveSnapshot(ctx, models.NewSnapshot{Connection: e.connection, Block: "merchant", Version: 2})
@@ -176,7 +193,8 @@ var mustFail = map[string]errs.Code{
 	"Attempt": errs.NotFound, "BeginSync": errs.Conflict, "Callback": errs.NotFound, "ContradictCallback": errs.Conflict,
 	"SaveLink": errs.Conflict, "StoreCallback": "", "Connect": "", "Connection": errs.NotFound, "ConsumeAttempt": errs.NotFound,
 	"CreateAttempt": errs.NotFound, "Disconnect": errs.NotFound, "EndAttempt": errs.Conflict, "ParkAttempt": errs.Conflict,
-	"Outline": errs.NotFound, "QueueSync": errs.NotFound, "Reconnect": "", "SaveRefreshed": errs.Conflict, "SaveSnapshot": "", "TakeReturned": errs.NotFound,
+	"Outline": errs.NotFound, "QueueSync": errs.NotFound, "Reconnect": "", "SaveRefreshed": errs.Conflict, "Credential": errs.NotFound,
+	"FailRefresh": errs.Conflict, "LeaseCredential": errs.Conflict, "RecoverPrevious": errs.Conflict, "SaveSnapshot": "", "TakeReturned": errs.NotFound,
 }
 
 func TestEveryTenantStoreMethodKeepsStrangersOut(t *testing.T) {
@@ -230,6 +248,10 @@ func fingerprint(t *testing.T, db dbtest.DB, tenant uuid.UUID) (sum string) {
 		t.Fatal(err)
 	}
 	return sum
+}
+
+func held(e estate) models.Held {
+	return models.Held{Connection: models.Connection{ID: e.connection, CredentialVersion: 1}}
 }
 
 func newConnection(e estate, id uuid.UUID, version int64) models.NewConnection {

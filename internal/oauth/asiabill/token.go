@@ -83,17 +83,18 @@ func (p *Provider) announced(params url.Values) (string, error) {
 type renewing struct{ *Provider }
 
 // Refresh implements oauth.Refresher, by OAuth's own way at the same address: the documents show none. Because they
-// show none, a refusal here is never a definite one: the old token goes on being used until a read is answered 401.
+// show none, a refusal here is never a definite one: the old token goes on being used until a read is answered 401, and
+// only both together mean that the access is over.
 func (r renewing) Refresh(ctx context.Context, cred oauth.Credential) (oauth.Credential, error) {
 	if cred.RefreshToken.IsEmpty() {
-		return oauth.Credential{}, r.refusal(oauth.BadRequest, "", errNoRefresh)
+		return oauth.Credential{}, r.refusal(oauth.AuthExpired, "", errNoRefresh)
 	}
 	fresh, err := r.token(ctx, url.Values{
 		"client_id": {r.clientID}, "client_secret": {r.clientSecret.Reveal()},
 		"refresh_token": {cred.RefreshToken.Reveal()}, "grant_type": {"refresh_token"},
 	})
 	if e, ok := errors.AsType[*oauth.Error](err); ok && e.Definite() {
-		e.Kind = oauth.Upstream
+		e.Kind = oauth.AuthExpired
 	}
 	if err != nil {
 		return oauth.Credential{}, err

@@ -241,5 +241,5 @@ func TestRefreshIsThereOnlyWhereItIsEnabled(t *testing.T) {
 	}
 	cred.RefreshToken = secret.String{}
 	_, err = refresher(d).Refresh(t.Context(), cred)
-	oauthtest.WantKind(t, "no refresh token", err, oauth.BadRequest)
+	oauthtest.WantKind(t, "no refresh token", err, oauth.AuthExpired)
 }

@@ -45,7 +45,7 @@ func (p *Provider) Refresh(ctx context.Context, cred oauth.Credential) (oauth.Cr
 	openID := cred.Extra[openIDKey].Reveal()
 	switch {
 	case cred.RefreshToken.IsEmpty():
-		return oauth.Credential{}, p.refusal(oauth.BadRequest, "", errNoRefresh)
+		return oauth.Credential{}, p.refusal(oauth.AuthExpired, "", errNoRefresh) // the reads may go on without
 	case openID == "":
 		return oauth.Credential{}, p.refusal(oauth.BadRequest, "", errNoAccount)
 	}

@@ -157,7 +157,7 @@ func TestRefreshReplacesBothTokensAndKeepsTheAccount(t *testing.T) {
 	d, cred := usual(t), credential()
 	cred.RefreshToken = secret.String{}
 	_, err = open(t, d, nil).Refresh(t.Context(), cred)
-	oauthtest.WantKind(t, "no refresh token", err, oauth.BadRequest)
+	oauthtest.WantKind(t, "no refresh token", err, oauth.AuthExpired)
 }
 
 func explained(p oauth.Provider, e *oauth.Error) bool {
