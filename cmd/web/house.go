@@ -88,7 +88,7 @@ func (h *house) furnish(ctx context.Context) (*handlers.Server, error) {
 	h.listener = database.NewListener(h.app)
 	h.run("the listener", h.listener.Run)
 
-	queue := jobs.Queue{}
+	queue := jobs.Queue{Providers: registry.Slugs()}
 	h.connect = connect.New(connect.Deps{
 		Vault: h.vault, Providers: registry, Queue: queue, Wakes: h.listener,
 		PublicURL: h.config.PublicURL, Now: time.Now, Log: h.log, Refreshed: h.metrics.refreshed,
@@ -140,7 +140,8 @@ func (h *house) openAccounts(queue jobs.Queue) error {
 
 func (h *house) startJobs(ctx context.Context) error {
 	runner, err := jobs.NewRunner(jobs.Deps{
-		Pool: h.app, Store: h.store, Syncer: h.connect, Mailer: h.accounts, Observe: h.metrics.job, Log: h.log,
+		Pool: h.app, Store: h.store, Syncer: h.connect, Mailer: h.accounts, Wakes: h.listener,
+		Providers: h.connect.Providers.Slugs(), Observe: h.metrics.job, Log: h.log,
 	})
 	if err != nil {
 		return err

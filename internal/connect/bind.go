@@ -67,7 +67,7 @@ func (s *Service) bindNew(ctx context.Context, st *models.TenantStore, key vault
 	if n.Credential, err = s.sealCredential(key, st.Tenant(), *n, cred); err != nil {
 		return err
 	}
-	return st.Connect(ctx, *n, s.Queue.SyncJob(st.Tenant(), n.ID))
+	return st.Connect(ctx, *n, s.Queue.SyncJob(st.Tenant(), n.ID, n.Provider))
 }
 
 func (s *Service) rebind(ctx context.Context, st *models.TenantStore, key vault.WrappedKey, n *models.NewConnection,
@@ -78,7 +78,7 @@ func (s *Service) rebind(ctx context.Context, st *models.TenantStore, key vault.
 	if n.Credential, err = s.sealCredential(key, st.Tenant(), *n, cred); err != nil {
 		return err
 	}
-	return st.Reconnect(ctx, *n, s.Queue.SyncJob(st.Tenant(), n.ID))
+	return st.Reconnect(ctx, *n, s.Queue.SyncJob(st.Tenant(), n.ID, n.Provider))
 }
 
 func (s *Service) sealCredential(key vault.WrappedKey, tenant uuid.UUID, n models.NewConnection, cred oauth.Credential) (vault.Sealed, error) {

@@ -29,7 +29,7 @@ import (
 // Queue words background work as a statement that runs in the transaction which makes the work necessary. jobs
 // implements it.
 type Queue interface {
-	SyncJob(tenant, connection uuid.UUID) models.Statement
+	SyncJob(tenant, connection uuid.UUID, provider string) models.Statement
 	CallbackJob(tenant, callback uuid.UUID) models.Statement
 }
 

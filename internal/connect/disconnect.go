@@ -10,7 +10,7 @@ import (
 
 // RequestSync asks for a sync soon; one that is on its way already is enough.
 func (s *Service) RequestSync(ctx context.Context, st *models.TenantStore, id uuid.UUID) error {
-	return st.QueueSync(ctx, id, s.Queue.SyncJob(st.Tenant(), id))
+	return st.QueueSync(ctx, id, func(provider string) models.Statement { return s.Queue.SyncJob(st.Tenant(), id, provider) })
 }
 
 // Disconnect ends a connection. Our copy of the credential is destroyed first, then the provider is told if it can be:

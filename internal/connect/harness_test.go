@@ -179,7 +179,7 @@ func (q *queue) CallbackJob(_, callback uuid.UUID) models.Statement {
 	return models.Statement{SQL: "SELECT 1"}
 }
 
-func (q *queue) SyncJob(_, connection uuid.UUID) models.Statement {
+func (q *queue) SyncJob(_, connection uuid.UUID, _ string) models.Statement {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.syncs = append(q.syncs, connection)

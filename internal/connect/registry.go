@@ -10,11 +10,12 @@ import (
 type Registry struct {
 	all     []oauth.Descriptor
 	offered map[string]oauth.Provider
+	blocks  map[string]int // how many each offered one can be asked for
 }
 
 // NewRegistry checks that every provider has exactly one way in and that each slug is taken once.
 func NewRegistry(offered []oauth.Provider, all []oauth.Descriptor) (*Registry, error) {
-	r := &Registry{offered: map[string]oauth.Provider{}}
+	r := &Registry{offered: map[string]oauth.Provider{}, blocks: map[string]int{}}
 	seen := map[string]int{}
 	for _, d := range all {
 		if _, twice := seen[d.Slug]; twice {
@@ -34,6 +35,7 @@ func NewRegistry(offered []oauth.Provider, all []oauth.Descriptor) (*Registry, e
 		}
 		r.all[at] = d // the settings may have changed it: environment, form origin, state policy
 		r.offered[d.Slug] = p
+		r.blocks[d.Slug] = len(fetches(p))
 	}
 	return r, nil
 }
@@ -71,4 +73,12 @@ func (r *Registry) Offered() (offered []oauth.Descriptor) {
 		}
 	}
 	return offered
+}
+
+// Slugs names the offered ones.
+func (r *Registry) Slugs() (slugs []string) {
+	for _, d := range r.Offered() {
+		slugs = append(slugs, d.Slug)
+	}
+	return slugs
 }

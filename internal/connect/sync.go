@@ -13,28 +13,26 @@ import (
 	"mooring/internal/vault"
 )
 
-// Sync reads everything the provider offers for one connection. jobs calls it. An error means: try again later; what
-// trying again cannot mend is written into the connection's state instead.
+// Sync reads everything the provider offers for one connection, and says when it is read next. jobs calls it. What
+// failed is written into the connection, with the time of its next try; an error means that not even that succeeded.
 func (s *Service) Sync(ctx context.Context, st *models.TenantStore, id uuid.UUID) error {
-	detail, err := st.Connection(ctx, id)
+	work, err := st.BeginSync(ctx, id, s.Providers.blocks)
 	if err != nil {
-		return ignore(err, errs.NotFound) // the tenant is gone: nothing to do any more
+		return ignore(err, errs.Conflict) // another sync has it, or it was disconnected, or the tenant is gone
 	}
-	p, offered := s.Providers.offered[detail.Provider]
-	if !offered {
-		return st.EndSync(ctx, id, failed(detail.Connection, models.Ours, ReasonNotOffered, ""))
+	run := &syncRun{Service: s, st: st, work: work, provider: s.Providers.offered[work.Provider]}
+	lasting := context.WithoutCancel(ctx)
+	switch {
+	case run.provider == nil:
+		return run.fail(lasting, models.Ours, ReasonNotOffered, nil)
+	case len(work.Credential) == 0: // taken out by hand: nothing to sync with
+		return run.fail(lasting, models.Ours, ReasonSealedBroken, nil)
 	}
-	if detail.State != models.Disconnected && len(detail.Credential) == 0 { // taken out by hand: nothing to sync with
-		return st.EndSync(ctx, id, failed(detail.Connection, models.Ours, ReasonSealedBroken, ""))
+	cause := run.fetchAll(ctx, fetches(run.provider))
+	if cause != nil && errors.Is(ctx.Err(), context.Canceled) {
+		return st.LeaveSync(lasting, id) // this program ends: that is nobody's failure, and another one goes on
 	}
-	wanted := fetches(p)
-	work, err := st.BeginSync(ctx, id, len(wanted))
-	if err != nil {
-		return ignore(err, errs.Conflict) // another sync has it, or it was disconnected
-	}
-	run := &syncRun{Service: s, st: st, work: work, provider: p}
-	cause := run.fetchAll(ctx, wanted)
-	return run.end(context.WithoutCancel(ctx), cause)
+	return run.end(lasting, cause)
 }
 
 // syncRun is one sync on its way.
@@ -120,29 +118,42 @@ func newest(all []models.Snapshot, connection uuid.UUID, block oauth.Block) *mod
 	return nil
 }
 
-// end writes how the sync went. Transient failures are given back, so that the job is tried again.
+// end writes how the sync went, and when the next one is.
 func (r *syncRun) end(ctx context.Context, cause error) error {
-	conn := r.work.Connection
-	if cause == nil {
-		detail := map[string]any{"provider": conn.Provider, "blocks": r.read, "changed": r.changed}
-		return r.st.EndSync(ctx, conn.ID, models.SyncResult{
-			State: models.Connected, Complete: true,
-			Event: models.NewEvent{Kind: "connection.synced", Connection: conn.ID, Detail: detail},
-		})
+	if cause != nil {
+		state, reason := verdict(cause, r.provider.Descriptor().Flow)
+		return r.fail(ctx, state, reason, cause)
 	}
-	state, reason := verdict(cause, r.provider.Descriptor().Flow)
+	conn := r.work.Connection
+	result := models.SyncResult{State: models.Connected, Complete: true, Next: r.Now().Add(spread(every(r.provider.Descriptor())))}
+	if r.work.Asked || r.changed > 0 || conn.State != models.Connected { // an hourly "nothing new" is no news
+		result.Event = models.NewEvent{Kind: "connection.synced", Connection: conn.ID,
+			Detail: map[string]any{"provider": conn.Provider, "blocks": r.read, "changed": r.changed}}
+	}
+	return r.st.EndSync(ctx, conn.ID, result)
+}
+
+// fail writes what went wrong, who must act, and when it is tried again, if that can help.
+func (r *syncRun) fail(ctx context.Context, state models.State, reason string, cause error) error {
+	conn := r.work.Connection
 	code := ""
 	if e, ok := errors.AsType[*oauth.Error](cause); ok {
 		code = e.Code
 	}
 	r.Log.WarnContext(ctx, "a sync failed", "provider", conn.Provider, "connection", conn.ID, "reason", reason, "error", cause)
-	if err := r.st.EndSync(ctx, conn.ID, failed(conn, state, reason, code)); err != nil {
-		return err
+	result := failed(conn, state, reason, code)
+	if !r.work.Asked && state == conn.State && reason == conn.Reason { // still: told already
+		result.Event = models.NewEvent{}
 	}
-	if state == models.Provider {
-		return cause
+	d, _, _ := r.Providers.Describe(conn.Provider)
+	switch {
+	case state == models.Provider:
+		result.Passing = true
+		result.Next = r.Now().Add(spread(restAfter(conn.SyncFailures, cause, every(d))))
+	case heals(state, reason):
+		result.Next = r.Now().Add(spread(every(d)))
 	}
-	return nil
+	return r.st.EndSync(ctx, conn.ID, result)
 }
 
 func failed(c models.Connection, state models.State, reason, code string) models.SyncResult {

@@ -59,35 +59,135 @@ func TestSync_FailuresSayWhoMustAct(t *testing.T) {
 	h := newHarness(t, &oauthtest.Fake{}, nil)
 	m := h.newMerchant()
 	c := m.connected("12345")
+	const never, soon, ordinary = 0, 10 * time.Second, time.Hour
 	for _, tc := range []struct {
-		kind  oauth.Kind
-		want  models.State
-		again bool // the job is to be tried again
+		kind oauth.Kind
+		want models.State
+		next time.Duration
 	}{
-		{oauth.NeedsReauth, models.NeedsYou, false},
-		{oauth.Permission, models.NeedsYou, false},
-		{oauth.ClockSkew, models.Ours, false},
-		{oauth.AuthConfig, models.Ours, false},
-		{oauth.Upstream, models.Provider, true},
-		{oauth.RateLimited, models.Provider, true},
-		{oauth.BadResponse, models.Provider, true},
-		{oauth.NotFound, models.Connected, false},
+		{oauth.NeedsReauth, models.NeedsYou, never},
+		{oauth.Permission, models.NeedsYou, ordinary},
+		{oauth.ClockSkew, models.Ours, ordinary},
+		{oauth.AuthConfig, models.Ours, ordinary},
+		{oauth.Upstream, models.Provider, soon},
+		{oauth.RateLimited, models.Provider, time.Minute},
+		{oauth.BadResponse, models.Provider, 5 * time.Minute},
+		{oauth.NotFound, models.Connected, ordinary},
+		{oauth.Upstream, models.Provider, soon},
 	} {
 		h.fake.Set(func(f *oauthtest.Fake) {
 			f.OnMerchant = func(context.Context, oauth.Credential) (oauth.Reading[oauth.Merchant], error) {
 				return oauth.Reading[oauth.Merchant]{}, &oauth.Error{Provider: "fake", Kind: tc.kind}
 			}
 		})
-		err := m.sync(c.ID)
+		must(t, m.sync(c.ID))
 		got := m.connection(c.ID)
-		if got.State != tc.want || (err != nil) != tc.again || got.SyncState != models.SyncIdle {
-			t.Errorf("%s: %s (%s), %s, error %v; want %s", tc.kind, got.State, got.Reason, got.SyncState, err, tc.want)
+		if got.State != tc.want || got.SyncState != models.SyncIdle {
+			t.Errorf("%s: %s (%s), %s; want %s", tc.kind, got.State, got.Reason, got.SyncState, tc.want)
 		}
+		h.wantNext(string(tc.kind), got, tc.next)
 	}
 	h.fake.Set(func(f *oauthtest.Fake) { f.OnMerchant = nil })
 	must(t, m.sync(c.ID))
 	if got := m.connection(c.ID); got.State != models.Connected || got.Reason != "" {
 		t.Errorf("a success left %s (%s)", got.State, got.Reason)
+	}
+}
+
+// wantNext looks when the connection is fetched next: after so long, or a little later.
+func (h *harness) wantNext(what string, c models.Connection, after time.Duration) {
+	h.t.Helper()
+	switch {
+	case after == 0 && c.NextSyncAt != nil:
+		h.t.Errorf("%s: the next try is at %v, want none by itself", what, c.NextSyncAt)
+	case after == 0:
+	case c.NextSyncAt == nil:
+		h.t.Errorf("%s: there is no next try", what)
+	default:
+		if rest := c.NextSyncAt.Sub(h.clock.now()); rest < after-time.Second || rest > after+after/5+time.Second {
+			h.t.Errorf("%s: the next try is in %v, want %v or a little more", what, rest, after)
+		}
+	}
+}
+
+func TestSync_AProviderSaysHowLongToRest(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, &oauthtest.Fake{}, nil)
+	m := h.newMerchant()
+	c := m.connected("12345")
+	for asked, want := range map[time.Duration]time.Duration{
+		3 * time.Minute: 3 * time.Minute, 1000 * time.Hour: time.Hour, time.Millisecond: 10 * time.Second,
+	} {
+		h.fake.Set(func(f *oauthtest.Fake) {
+			f.OnMerchant = func(context.Context, oauth.Credential) (oauth.Reading[oauth.Merchant], error) {
+				return oauth.Reading[oauth.Merchant]{}, &oauth.Error{Provider: "fake", Kind: oauth.RateLimited, RetryAfter: asked}
+			}
+		})
+		must(t, m.sync(c.ID))
+		h.wantNext(asked.String(), m.connection(c.ID), want)
+	}
+}
+
+func TestSync_AnOutageNeverOutlivesItself(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, &oauthtest.Fake{}, nil)
+	m := h.newMerchant()
+	c := m.connected("12345")
+	h.fake.Set(func(f *oauthtest.Fake) {
+		f.OnMerchant = func(context.Context, oauth.Credential) (oauth.Reading[oauth.Merchant], error) {
+			return oauth.Reading[oauth.Merchant]{}, &oauth.Error{Provider: "fake", Kind: oauth.Upstream}
+		}
+	})
+	for range 50 { // days of it
+		must(t, m.sync(c.ID))
+	}
+	h.wantNext("after fifty failures", m.connection(c.ID), time.Hour)
+	h.fake.Set(func(f *oauthtest.Fake) { f.OnMerchant = nil })
+	must(t, m.sync(c.ID))
+	got := m.connection(c.ID)
+	if got.State != models.Connected || got.Reason != "" || got.SyncFailures != 0 {
+		t.Errorf("a success left %s (%s) and %d failures", got.State, got.Reason, got.SyncFailures)
+	}
+	h.wantNext("after the success", got, time.Hour)
+}
+
+func TestSync_AnEndingProgramIsNobodysFailure(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, &oauthtest.Fake{}, nil)
+	m := h.newMerchant()
+	c := m.connected("12345")
+	ctx, end := context.WithCancel(t.Context())
+	h.fake.Set(func(f *oauthtest.Fake) {
+		f.OnMerchant = func(context.Context, oauth.Credential) (oauth.Reading[oauth.Merchant], error) {
+			end()
+			return oauth.Reading[oauth.Merchant]{}, &oauth.Error{Provider: "fake", Kind: oauth.Upstream, Cause: ctx.Err()}
+		}
+	})
+	must(t, h.service.Sync(ctx, h.store.ForTenant(m.tenant, models.Actor{Kind: models.System}), c.ID))
+	got := m.connection(c.ID)
+	if got.State != models.Connected || got.SyncState != models.SyncIdle || got.NextSyncAt == nil || got.NextSyncAt.After(h.clock.now()) {
+		t.Errorf("%s, %s, next at %v; want it untouched and due at once", got.State, got.SyncState, got.NextSyncAt)
+	}
+}
+
+func TestSync_NothingNewIsNoNewsUnlessSomebodyAsked(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, &oauthtest.Fake{}, nil)
+	m := h.newMerchant()
+	c := m.connected("12345")
+	told := func() int { return h.count(`SELECT count(*) FROM events WHERE kind = 'connection.synced'`) }
+	for _, step := range []struct {
+		what  string
+		asked bool
+		want  int
+	}{{"the first", true, 1}, {"one that fell due", false, 1}, {"one that somebody asked for", true, 2}} {
+		if step.asked {
+			must(t, h.service.RequestSync(t.Context(), m.again(), c.ID))
+		}
+		must(t, m.sync(c.ID))
+		if n := told(); n != step.want {
+			t.Errorf("%d events after %s sync, want %d", n, step.what, step.want)
+		}
 	}
 }
 

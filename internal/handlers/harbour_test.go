@@ -41,7 +41,7 @@ type harbour struct {
 }
 
 // SyncJob implements connect.Queue: it remembers what was asked for, for work.
-func (h *harbour) SyncJob(tenant, connection uuid.UUID) models.Statement {
+func (h *harbour) SyncJob(tenant, connection uuid.UUID, _ string) models.Statement {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.syncs = append(h.syncs, [2]uuid.UUID{tenant, connection})

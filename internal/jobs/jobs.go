@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/riverqueue/river"
@@ -19,13 +20,14 @@ import (
 // schema is where river's tables live; the migrations grant them to the serving role.
 const schema = "river"
 
-// The queues. A mail never waits behind a slow provider, nor does a callback, for which somebody sits before a page.
+// The queues. Each provider has a queue of its own for syncs, so that one that hangs delays nobody else. A mail never
+// waits behind a slow provider, nor does a callback, for which somebody sits before a page.
 const (
-	queueSync      = "sync"
+	queueSync      = "sync" // and sync_<provider>; itself for those that are not offered
 	queueMail      = "mail"
 	queueCallback  = "callback"
 	queueTidy      = "tidy"
-	syncTries      = 5
+	syncTries      = 1 // a sync that failed falls due again
 	mailTries      = 8
 	callbackTries  = 8
 	syncAtOnce     = 16
@@ -88,12 +90,28 @@ func (sweepArgs) InsertOpts() river.InsertOpts {
 // Queue puts jobs in. It runs none and holds nothing: a job is a statement in somebody else's transaction, so that a
 // change, its event and its job travel to the database together. river's tables are made for that (its insert-only
 // clients of other languages do the same); a test keeps the statement true to the library's version.
-type Queue struct{}
-
-// SyncJob implements connect.Queue.
-func (Queue) SyncJob(tenant, connection uuid.UUID) models.Statement {
-	return insert(syncArgs{Tenant: tenant, Connection: connection})
+type Queue struct {
+	Providers []string // the slugs of those that are offered
 }
+
+// SyncJob implements connect.Queue. Somebody waits for it: it goes before those that fell due, and where one of those
+// waits already, that one goes before the others.
+func (q Queue) SyncJob(tenant, connection uuid.UUID, provider string) models.Statement {
+	args := syncArgs{Tenant: tenant, Connection: connection}
+	job := insert(args)
+	job.Args[queueArg] = q.syncQueue(provider)
+	job.Args[keyArg] = uniqueKey(args.Kind(), connection)
+	return job
+}
+
+func (q Queue) syncQueue(provider string) string {
+	if slices.Contains(q.Providers, provider) {
+		return syncQueueOf(provider)
+	}
+	return queueSync
+}
+
+func syncQueueOf(provider string) string { return queueSync + "_" + provider }
 
 // CallbackJob implements connect.Queue.
 func (Queue) CallbackJob(tenant, callback uuid.UUID) models.Statement {
@@ -115,15 +133,37 @@ type work interface {
 	river.JobArgsWithInsertOpts
 }
 
+// Places of insert's arguments that a caller may change.
+const (
+	queueArg = 2
+	keyArg   = 4
+)
+
+// onceWaiting are the states in which a job with a key keeps another one out, as river writes them: scheduled, retryable,
+// pending and available. One that runs does not: it may have read before what the next one is wanted for.
+const onceWaiting = "B'10110001'"
+
+// onceAlive are those and running. A job that is tried more than once needs this: what runs may have to wait again.
+const onceAlive = "B'11110001'"
+
+// uniqueKey is what jobs for the same row have in common.
+func uniqueKey(kind string, id uuid.UUID) []byte { return []byte(kind + ":" + id.String()) }
+
+// promote lets a job that finds another one waiting under its key hasten that one instead.
+const promote = `ON CONFLICT (unique_key)
+			    WHERE unique_key IS NOT NULL AND unique_states IS NOT NULL AND river.river_job_state_in_bitmask(unique_states, state)
+			    DO UPDATE SET priority = least(river_job.priority, excluded.priority)`
+
 // insert words a job and its announcement; both take effect when the transaction commits.
 func insert(args work) models.Statement {
 	opts := args.InsertOpts()
 	return models.Statement{
 		SQL: `
 			WITH job AS (
-			    INSERT INTO river.river_job (kind, args, queue, max_attempts) VALUES ($1, $2, $3, $4) RETURNING queue)
+			    INSERT INTO river.river_job (kind, args, queue, max_attempts, unique_key, unique_states)
+			    VALUES ($1, $2, $3, $4, $5::bytea, CASE WHEN $5::bytea IS NOT NULL THEN ` + onceWaiting + ` END) ` + promote + ` RETURNING queue)
 			SELECT pg_notify('river.river_insert', json_build_object('queue', queue)::text) FROM job`,
-		Args: []any{args.Kind(), args, opts.Queue, opts.MaxAttempts},
+		Args: []any{args.Kind(), args, opts.Queue, opts.MaxAttempts, []byte(nil)},
 	}
 }
 

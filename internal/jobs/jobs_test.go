@@ -2,6 +2,7 @@ package jobs_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"os"
@@ -12,10 +13,10 @@ import (
 
 	"github.com/google/uuid"
 
+	"mooring/internal/database"
 	"mooring/internal/database/dbtest"
 	"mooring/internal/jobs"
 	"mooring/internal/models"
-	"mooring/internal/oauth"
 )
 
 func TestMain(m *testing.M) { os.Exit(dbtest.Main(m)) }
@@ -24,7 +25,8 @@ func TestMain(m *testing.M) { os.Exit(dbtest.Main(m)) }
 type worker struct {
 	mu    sync.Mutex
 	calls chan string
-	fail  error // given once, to the first call
+	fail  error                               // given once, to the first call
+	hang  func(called string) <-chan struct{} // nil, or what a call waits for
 }
 
 func (w *worker) Sync(_ context.Context, st *models.TenantStore, connection uuid.UUID) error {
@@ -40,6 +42,11 @@ func (w *worker) SendLink(_ context.Context, link uuid.UUID) error {
 }
 
 func (w *worker) called(what string) error {
+	if w.hang != nil {
+		if until := w.hang(what); until != nil {
+			<-until
+		}
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	fail := w.fail
@@ -57,7 +64,7 @@ type bench struct {
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{db: dbtest.New(t), worker: &worker{calls: make(chan string, 10)}}
+	b := &bench{db: dbtest.New(t), queue: jobs.Queue{Providers: []string{"fake", "slow"}}, worker: &worker{calls: make(chan string, 1000)}}
 	var err error
 	if b.store, err = models.NewStore(models.Options{App: b.db.App, Platform: b.db.Platform, Now: time.Now}); err != nil {
 		t.Fatal(err)
@@ -69,7 +76,7 @@ func newBench(t *testing.T) *bench {
 func (b *bench) run(t *testing.T) {
 	t.Helper()
 	r, err := jobs.NewRunner(jobs.Deps{
-		Pool: b.db.App, Store: b.store, Syncer: b.worker, Mailer: b.worker,
+		Pool: b.db.App, Store: b.store, Syncer: b.worker, Mailer: b.worker, Wakes: b.listen(t), Providers: b.queue.Providers,
 		Observe: func(string, string, time.Duration) {}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {
@@ -85,6 +92,16 @@ func (b *bench) run(t *testing.T) {
 			t.Error("stopping:", err)
 		}
 	})
+}
+
+func (b *bench) listen(t *testing.T) *database.Listener {
+	t.Helper()
+	l := database.NewListener(b.db.App)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); l.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-done })
+	return l
 }
 
 // tenantWithConnection makes the rows that a sync is about.
@@ -123,12 +140,12 @@ func TestAJobCommitsWithItsCause(t *testing.T) {
 	st := b.store.ForTenant(tenant, models.Actor{Kind: models.System})
 
 	changedMyMind := models.Statement{SQL: "SELECT 1/0"}
-	job := b.queue.SyncJob(tenant, connection)
+	job := b.queue.SyncJob(tenant, connection, "fake")
 	err := st.Connect(t.Context(), models.NewConnection{Provider: "fake", Environment: "test", ID: uuid.Must(uuid.NewV7())}, job)
 	if err == nil {
 		t.Fatal("connecting without an attempt succeeded")
 	}
-	if err := st.QueueSync(t.Context(), connection, changedMyMind); err == nil {
+	if err := st.QueueSync(t.Context(), connection, func(string) models.Statement { return changedMyMind }); err == nil {
 		t.Fatal("a failing statement was committed")
 	}
 	var jobsLeft int
@@ -136,9 +153,7 @@ func TestAJobCommitsWithItsCause(t *testing.T) {
 		t.Fatalf("%d jobs after the rollback, %v; want 0", jobsLeft, err)
 	}
 
-	if err := st.QueueSync(t.Context(), connection, job); err != nil {
-		t.Fatal(err)
-	}
+	b.ask(t, tenant, connection)
 	b.wait(t, "sync "+tenant.String()+" "+connection.String())
 }
 
@@ -149,7 +164,8 @@ func TestACallbackIsActedOn(t *testing.T) {
 	tenant, connection := b.tenantWithConnection(t)
 	callback := uuid.Must(uuid.NewV7())
 	st := b.store.ForTenant(tenant, models.Actor{Kind: models.System})
-	if err := st.QueueSync(t.Context(), connection, b.queue.CallbackJob(tenant, callback)); err != nil {
+	put := func(string) models.Statement { return b.queue.CallbackJob(tenant, callback) }
+	if err := st.QueueSync(t.Context(), connection, put); err != nil {
 		t.Fatal(err)
 	}
 	b.wait(t, "callback "+tenant.String()+" "+callback.String())
@@ -159,62 +175,43 @@ func TestAJobOutlivesTheProgramThatPutItIn(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	tenant, connection := b.tenantWithConnection(t)
-	st := b.store.ForTenant(tenant, models.Actor{Kind: models.System})
-	err := st.QueueSync(t.Context(), connection, b.queue.SyncJob(tenant, connection))
-	if err != nil {
-		t.Fatal(err)
-	}
+	b.ask(t, tenant, connection)
 	b.run(t) // nobody was running when the job was put in
 	b.wait(t, "sync "+tenant.String()+" "+connection.String())
 }
 
-func TestAFailedJobRestsBeforeItsNextTry(t *testing.T) {
+func TestASyncIsNotTriedAgainByItsJob(t *testing.T) {
 	t.Parallel()
-	for name, tc := range map[string]struct {
-		fail     error
-		from, to time.Duration
-	}{
-		"a passing failure":         {&oauth.Error{Provider: "fake", Kind: oauth.Upstream}, 5 * time.Second, 10 * time.Second},
-		"the provider says when":    {&oauth.Error{Provider: "fake", Kind: oauth.RateLimited, RetryAfter: time.Minute}, 55 * time.Second, time.Minute},
-		"the provider exaggerates":  {&oauth.Error{Provider: "fake", Kind: oauth.RateLimited, RetryAfter: 1000 * time.Hour}, 59 * time.Minute, time.Hour},
-		"the provider is in a rush": {&oauth.Error{Provider: "fake", Kind: oauth.RateLimited, RetryAfter: time.Millisecond}, 5 * time.Second, 10 * time.Second},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := newBench(t)
-			b.worker.fail = tc.fail
-			b.run(t)
-			tenant, connection := b.tenantWithConnection(t)
-			st := b.store.ForTenant(tenant, models.Actor{Kind: models.System})
-			err := st.QueueSync(t.Context(), connection, b.queue.SyncJob(tenant, connection))
-			if err != nil {
-				t.Fatal(err)
-			}
-			b.wait(t, "sync "+tenant.String()+" "+connection.String())
-			rest := b.rest(t)
-			if rest < tc.from || rest > tc.to {
-				t.Errorf("the next try is in %v, want %v to %v", rest, tc.from, tc.to)
-			}
-		})
-	}
+	b := newBench(t)
+	b.worker.fail = errors.New("the database went away")
+	b.run(t)
+	tenant, connection := b.tenantWithConnection(t)
+	b.ask(t, tenant, connection)
+	b.wait(t, "sync "+tenant.String()+" "+connection.String())
+	b.until(t, "the job is put away", `SELECT state = 'discarded' FROM river.river_job WHERE kind = 'sync'`)
 }
 
-// rest waits until the job has been put aside and says for how long.
-func (b *bench) rest(t *testing.T) time.Duration {
+// until waits for a question to the database to be answered with yes.
+func (b *bench) until(t *testing.T, what, sql string, args ...any) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
-	for time.Now().Before(deadline) {
-		var state string
-		var at time.Time
-		err := b.db.Owner.QueryRow(t.Context(), `SELECT state, scheduled_at FROM river.river_job WHERE kind = 'sync'`).Scan(&state, &at)
-		if err != nil {
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); runtime.Gosched() {
+		var yes bool
+		if err := b.db.Owner.QueryRow(t.Context(), sql, args...).Scan(&yes); err != nil {
 			t.Fatal(err)
 		}
-		if state == "retryable" || state == "scheduled" {
-			return time.Until(at)
+		if yes {
+			return
 		}
-		runtime.Gosched()
 	}
-	t.Fatal("the job was never put aside")
-	return 0
+	t.Fatal("never: " + what)
+}
+
+// ask puts a sync in, as somebody who presses the button does.
+func (b *bench) ask(t *testing.T, tenant, connection uuid.UUID) {
+	t.Helper()
+	st := b.store.ForTenant(tenant, models.Actor{Kind: models.System})
+	err := st.QueueSync(t.Context(), connection, func(provider string) models.Statement { return b.queue.SyncJob(tenant, connection, provider) })
+	if err != nil {
+		t.Fatal(err)
+	}
 }

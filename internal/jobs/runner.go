@@ -2,9 +2,9 @@ package jobs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,7 +15,6 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"mooring/internal/models"
-	"mooring/internal/oauth"
 )
 
 // Syncer reads one connection's data and acts on stored callbacks; connect.Service is the real one.
@@ -34,24 +33,30 @@ type Observer func(kind, outcome string, took time.Duration)
 
 // Deps are the runner's needs.
 type Deps struct {
-	Pool    *pgxpool.Pool
-	Store   *models.Store
-	Syncer  Syncer
-	Mailer  Mailer
-	Observe Observer
-	Log     *slog.Logger
+	Pool      *pgxpool.Pool
+	Store     *models.Store
+	Syncer    Syncer
+	Mailer    Mailer
+	Wakes     Wakes
+	Providers []string // the slugs of those that are offered
+	Observe   Observer
+	Log       *slog.Logger
 }
 
-// Runner works the jobs off.
-type Runner struct{ client *river.Client[pgx.Tx] }
+// Runner works the jobs off, and makes jobs of what falls due.
+type Runner struct {
+	client *river.Client[pgx.Tx]
+	due    *dueWork
+	endDue context.CancelFunc
+	ended  sync.WaitGroup
+}
 
 const (
 	jobTime     = 2 * time.Minute  // a sync's calls are bounded one by one; this bounds their sum
 	rescueAfter = 3 * time.Minute  // a job whose program died is taken up again
 	pollEvery   = 30 * time.Second // work is announced by NOTIFY; polling is for announcements that were lost
 	sweepEvery  = 10 * time.Minute
-	minSnooze   = 10 * time.Second // sooner than this only polling would find the job again
-	maxSnooze   = time.Hour        // a provider's Retry-After is honoured up to this
+	keepDone    = 10 * time.Minute // events tell what was done; the table of jobs stays small
 )
 
 // patience is how long a failed job rests before its next try; the last value repeats. An outage of a few minutes
@@ -71,40 +76,49 @@ func NewRunner(d Deps) (*Runner, error) {
 	river.AddWorker(workers, &mailWorker{deps: d})
 	river.AddWorker(workers, &callbackWorker{deps: d})
 	river.AddWorker(workers, &sweepWorker{deps: d})
+	queues := syncQueues(d.Providers)
+	queues[queueMail] = river.QueueConfig{MaxWorkers: mailAtOnce}
+	queues[queueCallback] = river.QueueConfig{MaxWorkers: callbackAtOnce}
+	queues[queueTidy] = river.QueueConfig{MaxWorkers: 1}
 	client, err := river.NewClient(riverpgxv5.New(d.Pool), &river.Config{
-		Schema:  schema,
-		Workers: workers,
-		Logger:  quiet(d.Log),
-		Queues: map[string]river.QueueConfig{
-			queueSync: {MaxWorkers: syncAtOnce}, queueMail: {MaxWorkers: mailAtOnce}, queueCallback: {MaxWorkers: callbackAtOnce},
-			queueTidy: {MaxWorkers: 1},
-		},
+		Schema:               schema,
+		Workers:              workers,
+		Logger:               quiet(d.Log),
+		Queues:               queues,
 		FetchCooldown:        10 * time.Millisecond,
 		FetchPollInterval:    pollEvery,
 		JobTimeout:           jobTime,
 		RescueStuckJobsAfter: rescueAfter,
-		RetryPolicy:          patience{minSnooze, time.Minute, 5 * time.Minute, 20 * time.Minute, time.Hour},
-		ErrorHandler:         failures{log: d.Log},
+
+		CompletedJobRetentionPeriod: keepDone,
+		RetryPolicy:                 patience{10 * time.Second, time.Minute, 5 * time.Minute, 20 * time.Minute, time.Hour},
+		ErrorHandler:                failures{log: d.Log},
 		PeriodicJobs: []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(sweepEvery),
 			func() (river.JobArgs, *river.InsertOpts) { return sweepArgs{}, nil }, nil)},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("jobs: opening the runner: %w", err)
 	}
-	return &Runner{client: client}, nil
+	return &Runner{client: client, due: newDueWork(d), endDue: func() {}}, nil
 }
 
 // Start begins to take jobs. The context bounds the start, not the work.
 func (r *Runner) Start(ctx context.Context) error {
-	if err := r.client.Start(context.WithoutCancel(ctx)); err != nil {
+	lasting := context.WithoutCancel(ctx)
+	if err := r.client.Start(lasting); err != nil {
 		return fmt.Errorf("jobs: starting: %w", err)
 	}
+	looking, endDue := context.WithCancel(lasting)
+	r.endDue = endDue
+	r.ended.Go(func() { r.due.run(looking) })
 	return nil
 }
 
 // Stop takes no more jobs and waits for those that run. When the context ends they are cancelled; river gives them to
 // the next program that starts.
 func (r *Runner) Stop(ctx context.Context) error {
+	r.endDue()
+	r.ended.Wait()
 	err := r.client.Stop(ctx)
 	if err == nil || ctx.Err() == nil {
 		return err
@@ -123,11 +137,7 @@ type syncWorker struct {
 func (w *syncWorker) Work(ctx context.Context, job *river.Job[syncArgs]) error {
 	return w.deps.observed("sync", func() error {
 		st := w.deps.Store.ForTenant(job.Args.Tenant, models.Actor{Kind: models.System})
-		err := w.deps.Syncer.Sync(ctx, st, job.Args.Connection)
-		if e, ok := errors.AsType[*oauth.Error](err); ok && e.RetryAfter > 0 {
-			return river.JobSnooze(max(minSnooze, min(e.RetryAfter, maxSnooze)))
-		}
-		return err
+		return w.deps.Syncer.Sync(ctx, st, job.Args.Connection)
 	})
 }
 

@@ -22,7 +22,8 @@ type KnownError struct{ Connection Connection }
 func (e *KnownError) Error() string { return "models: the tenant knows this account already" }
 
 const connectionColumns = `c.id, c.tenant_id, c.provider, c.environment, c.account_hash, c.account_masked, c.state, c.reason,
-	c.state_since, c.credential_version, c.sync_state, c.sync_done, c.sync_total, c.sync_since, c.synced_at, c.created_at`
+	c.state_since, c.credential_version, c.sync_state, c.sync_done, c.sync_total, c.sync_since, c.synced_at, c.created_at,
+	c.next_sync_at, c.sync_paused_at, c.sync_failures, c.sync_asked_till`
 
 func scanConnection(row pgx.CollectableRow) (Connection, error) { return scanConnectionAnd(row) }
 
@@ -30,6 +31,7 @@ func scanConnectionAnd(row pgx.Row, more ...any) (c Connection, err error) {
 	err = row.Scan(append([]any{
 		&c.ID, &c.TenantID, &c.Provider, &c.Environment, &c.AccountHash, &c.AccountMasked, &c.State, &c.Reason,
 		&c.StateSince, &c.CredentialVersion, &c.SyncState, &c.SyncDone, &c.SyncTotal, &c.SyncSince, &c.SyncedAt, &c.CreatedAt,
+		&c.NextSyncAt, &c.SyncPausedAt, &c.SyncFailures, &c.syncAskedTill,
 	}, more...)...)
 	return c, err
 }
@@ -139,9 +141,10 @@ func (t *TenantStore) Connect(ctx context.Context, n NewConnection, job Statemen
 		b.Queue(`SELECT claim_account($1, $2, $3, $4)`, n.Provider, n.Environment, n.AccountHash, n.ID)
 		b.Queue(`
 			INSERT INTO connections (tenant_id, id, provider, environment, account_hash, account_masked, account_sealed,
-			    state, state_since, credential_version, sync_state, sync_since, created_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, 'connected', $8, $9, 'queued', $8, $8)`,
-			t.tenant, n.ID, n.Provider, n.Environment, n.AccountHash, n.Masked, []byte(n.Account), t.now(), n.Version)
+			    state, state_since, credential_version, sync_state, sync_since, next_sync_at, created_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, 'connected', $8, $9, 'queued', $8, $10, $8)`,
+			t.tenant, n.ID, n.Provider, n.Environment, n.AccountHash, n.Masked, []byte(n.Account), t.now(), n.Version,
+			t.now().Add(lostAfter))
 		t.queueBound(b, n, "connection.connected", job)
 	})
 	switch {
@@ -178,9 +181,9 @@ func (t *TenantStore) Reconnect(ctx context.Context, n NewConnection, job Statem
 		t.queueBound(b, n, "connection.reconnected", job)
 		t.queueTurn(b, turn{
 			connection: n.ID, state: Connected,
-			set:   `, credential_version = $11, sync_state = 'queued', sync_since = $5, sync_done = 0`,
+			set:   `, credential_version = $11, sync_state = 'queued', sync_since = $5, sync_done = 0, next_sync_at = $12, sync_failures = 0`,
 			where: `AND c.account_hash = $10 AND c.credential_version = $11::bigint - 1`,
-			args:  []any{n.AccountHash, n.Version},
+			args:  []any{n.AccountHash, n.Version, t.now().Add(lostAfter)},
 		})
 	})
 	if violates(err, claimedAlready) {

@@ -16,6 +16,10 @@ import (
 // syncLease is how long a running sync is believed in without a sign of life; longer than all its calls' time limits.
 const syncLease = 3 * time.Minute
 
+// lostAfter is when a sync that was asked for, and of which nothing was heard, falls due by itself; claim_due_syncs has
+// the same for those that fell due.
+const lostAfter = 10 * time.Minute
+
 const snapshotColumns = `s.connection_id, s.block, s.version, s.data_sealed, s.content_hash, s.provider_as_of, s.source_zone,
 	s.partial, s.changed_at, s.fetched_at`
 
@@ -34,13 +38,14 @@ func queueNewest(b *pgx.Batch, into *[]Snapshot, where string, args ...any) {
 
 // QueueSync marks that a sync is wanted and enqueues it, unless one is already on its way: pressing twice is harmless.
 // NotFound for a connection that is not the tenant's, Conflict for one that is disconnected.
-func (t *TenantStore) QueueSync(ctx context.Context, id uuid.UUID, job Statement) (err error) {
+func (t *TenantStore) QueueSync(ctx context.Context, id uuid.UUID, job func(provider string) Statement) (err error) {
 	defer explain("QueueSync", &err)
 	return t.inTx(ctx, func(tx *Tx) error {
 		var state State
 		var free bool
-		err := tx.pgx.QueryRow(ctx, `SELECT state, sync_state = 'idle' OR sync_since < $3 FROM connections
-			WHERE tenant_id = $1 AND id = $2 FOR UPDATE`, t.tenant, id, t.now().Add(-syncLease)).Scan(&state, &free)
+		var provider string
+		err := tx.pgx.QueryRow(ctx, `SELECT provider, state, sync_state = 'idle' OR sync_since < $3 FROM connections
+			WHERE tenant_id = $1 AND id = $2 FOR UPDATE`, t.tenant, id, t.now().Add(-syncLease)).Scan(&provider, &state, &free)
 		switch {
 		case err != nil:
 			return err
@@ -50,10 +55,12 @@ func (t *TenantStore) QueueSync(ctx context.Context, id uuid.UUID, job Statement
 			return nil
 		}
 		return tx.batch(ctx, func(b *pgx.Batch) {
-			b.Queue(`UPDATE connections SET sync_state = 'queued', sync_since = $3, sync_done = 0 WHERE tenant_id = $1 AND id = $2`,
-				t.tenant, id, t.now())
+			b.Queue(`UPDATE connections SET sync_state = 'queued', sync_since = $3, sync_done = 0,
+				    next_sync_at = CASE WHEN next_sync_at < $4 THEN $4 ELSE next_sync_at END
+				WHERE tenant_id = $1 AND id = $2`, t.tenant, id, t.now(), t.now().Add(lostAfter))
 			wake(b, id)
-			b.Queue(job.SQL, job.Args...)
+			put := job(provider)
+			b.Queue(put.SQL, put.Args...)
 		})
 	})
 }
@@ -61,24 +68,26 @@ func (t *TenantStore) QueueSync(ctx context.Context, id uuid.UUID, job Statement
 // Work is what a sync starts from.
 type Work struct {
 	Connection
-	Sealing    // the newest version of each block, to tell what has changed
-	Credential vault.Sealed
+	Sealing                 // the newest version of each block, to tell what has changed
+	Credential vault.Sealed // nil: taken out by hand
+	Asked      bool         // somebody waits for it; else it fell due
 }
 
-// BeginSync takes the connection for one sync of so many blocks. Conflict when another sync runs or the connection was
-// disconnected. One round trip, with all that the sync needs.
-func (t *TenantStore) BeginSync(ctx context.Context, id uuid.UUID, blocks int) (w Work, err error) {
+// BeginSync takes the connection for one sync; blocks says how many each provider has. Conflict when another sync runs
+// or the connection was disconnected. One round trip, with all that the sync needs.
+func (t *TenantStore) BeginSync(ctx context.Context, id uuid.UUID, blocks map[string]int) (w Work, err error) {
 	defer explain("BeginSync", &err)
 	err = t.batch(ctx, func(b *pgx.Batch) {
 		b.Queue(`
-			UPDATE connections c SET sync_state = 'running', sync_since = $3, sync_done = 0, sync_total = $4
-			  FROM credentials k
-			 WHERE c.tenant_id = $1 AND c.id = $2 AND c.state <> 'disconnected'
+			UPDATE connections c SET sync_state = 'running', sync_since = $3, sync_done = 0,
+			       sync_total = coalesce(($4::jsonb ->> c.provider)::int, 0)
+			  FROM (SELECT tenant_id, id, sync_state FROM connections WHERE tenant_id = $1 AND id = $2 FOR UPDATE) was
+			  LEFT JOIN credentials k ON k.tenant_id = was.tenant_id AND k.connection_id = was.id
+			 WHERE c.tenant_id = was.tenant_id AND c.id = was.id AND c.state <> 'disconnected'
 			   AND (c.sync_state <> 'running' OR c.sync_since < $5)
-			   AND k.tenant_id = c.tenant_id AND k.connection_id = c.id
-			RETURNING `+connectionColumns+`, k.sealed`,
+			RETURNING `+connectionColumns+`, k.sealed, was.sync_state = 'queued'`,
 			t.tenant, id, t.now(), blocks, t.now().Add(-syncLease)).QueryRow(func(row pgx.Row) (err error) {
-			w.Connection, err = scanConnectionAnd(row, (*[]byte)(&w.Credential))
+			w.Connection, err = scanConnectionAnd(row, (*[]byte)(&w.Credential), &w.Asked)
 			return err
 		})
 		t.queueKey(b, &w.Key)
@@ -139,9 +148,11 @@ func (t *TenantStore) queueProgress(b *pgx.Batch, id uuid.UUID) {
 type SyncResult struct {
 	State    State
 	Reason   string
-	Code     string // the provider's own, already shortened
-	Complete bool   // everything was read
-	Event    NewEvent
+	Code     string    // the provider's own, already shortened
+	Complete bool      // everything was read
+	Passing  bool      // a failure that trying again may mend
+	Next     time.Time // when it is tried again by itself; zero: not before somebody has acted
+	Event    NewEvent  // its kind is empty when there is nothing to tell
 }
 
 // EndSync frees the connection and says in what state it is now; where that is news, the history tells it besides. A
@@ -149,16 +160,34 @@ type SyncResult struct {
 func (t *TenantStore) EndSync(ctx context.Context, id uuid.UUID, r SyncResult) (err error) {
 	defer explain("EndSync", &err)
 	err = t.batch(ctx, func(b *pgx.Batch) {
-		t.queueEvent(b, r.Event)
+		if r.Event.Kind != "" {
+			t.queueEvent(b, r.Event)
+		}
 		t.queueTurn(b, turn{
 			connection: id, state: r.State, reason: r.Reason, code: r.Code,
-			set: `, sync_state = 'idle', synced_at = CASE WHEN $10 THEN $5 ELSE c.synced_at END`, where: `AND c.state <> 'disconnected'`,
-			args: []any{r.Complete},
+			set: `, sync_state = 'idle', synced_at = CASE WHEN $10 THEN $5 ELSE c.synced_at END,
+				next_sync_at = $11, sync_failures = CASE WHEN $12 THEN c.sync_failures + 1 ELSE 0 END`,
+			where: `AND c.state <> 'disconnected'`,
+			args:  []any{r.Complete, timeOrNull(r.Next), r.Passing},
 		})
 		wake(b, id)
+		if !r.Next.IsZero() {
+			wakeDue(b, t.now(), r.Next)
+		}
 	})
 	if violates(err, movedOn) {
 		return nil
 	}
 	return err
+}
+
+// LeaveSync gives a connection back whose sync could not go on here, because this program ends: it is due at once.
+func (t *TenantStore) LeaveSync(ctx context.Context, id uuid.UUID) (err error) {
+	defer explain("LeaveSync", &err)
+	return t.batch(ctx, func(b *pgx.Batch) {
+		b.Queue(`UPDATE connections SET sync_state = 'idle', next_sync_at = $3
+			WHERE tenant_id = $1 AND id = $2 AND sync_state = 'running' AND state <> 'disconnected'`, t.tenant, id, t.now())
+		wakeDue(b, t.now(), t.now())
+		wake(b, id)
+	})
 }

@@ -74,7 +74,7 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 		return false, err
 	},
 	"BeginSync": func(ctx context.Context, e estate) (bool, error) {
-		w, err := e.stranger.BeginSync(ctx, e.connection, 1)
+		w, err := e.stranger.BeginSync(ctx, e.connection, map[string]int{"fake": 1})
 		return w.Credential != nil, err
 	},
 	"Callback": func(ctx context.Context, e estate) (bool, error) {
@@ -144,6 +144,9 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 		_, account, err := e.stranger.Outline(ctx, e.connection)
 		return account != nil, err
 	},
+	"LeaveSync": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.LeaveSync(ctx, e.connection)
+	},
 	"Overview": func(ctx context.Context, e estate) (bool, error) {
 		conns, sealing, err := e.stranger.Overview(ctx)
 		return len(conns)+len(sealing.Snapshots) > 0, err
@@ -155,7 +158,7 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 		return false, e.stranger.RecoverPrevious(ctx, held(e), time.Now())
 	},
 	"QueueSync": func(ctx context.Context, e estate) (bool, error) {
-		return false, e.stranger.QueueSync(ctx, e.connection, models.Statement{SQL: "SELECT 1"})
+		return false, e.stranger.QueueSync(ctx, e.connection, func(string) models.Statement { return models.Statement{SQL: "SELECT 1"} })
 	},
 	"Reconnect": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.Reconnect(ctx, newConnection(e, e.connection, 2), models.Statement{SQL: "SELECT 1"})

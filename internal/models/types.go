@@ -78,6 +78,10 @@ type Connection struct {
 	SyncSince         *time.Time
 	SyncedAt          *time.Time // last complete sync; nil: none yet
 	CreatedAt         time.Time
+	NextSyncAt        *time.Time // when it is fetched next by itself; nil: not before somebody has acted
+	SyncPausedAt      *time.Time // since when the merchant wants no fetching by itself
+	SyncFailures      int        // passing ones, in a row
+	syncAskedTill     *time.Time // see AskAgainAt
 }
 
 // Snapshot is one version of one block of data, sealed.

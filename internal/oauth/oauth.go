@@ -157,12 +157,13 @@ type Descriptor struct {
 	Summary     Text // one sentence: what this provider is to a merchant
 	Flow        Flow
 	Environment Environment
-	StatePolicy StatePolicy // RedirectFlow only
-	FormOrigin  string      // scheme://host[:port] that the begin form may redirect to (CSP form-action)
-	DocsURL     string      // the provider's own documentation
-	Blocks      []Block     // the data it offers, in the order the pages show it
-	FlowKinds   []FlowKind  // the kinds of FlowEntry, in the order the pages show them
-	Settings    []Setting   // what it needs from the environment
+	StatePolicy StatePolicy   // RedirectFlow only
+	FormOrigin  string        // scheme://host[:port] that the begin form may redirect to (CSP form-action)
+	DocsURL     string        // the provider's own documentation
+	Blocks      []Block       // the data it offers, in the order the pages show it
+	FlowKinds   []FlowKind    // the kinds of FlowEntry, in the order the pages show them
+	SyncEvery   time.Duration // how often the data is fetched by itself; zero: as often as everybody's
+	Settings    []Setting     // what it needs from the environment
 
 	// What a merchant reads before consenting.
 	Reads    []Text // what will be read
