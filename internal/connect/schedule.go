@@ -1,8 +1,10 @@
 package connect
 
 import (
+	"crypto/rand"
+	"encoding/binary"
 	"errors"
-	"math/rand/v2"
+	"math"
 	"time"
 
 	"mooring/internal/models"
@@ -30,7 +32,9 @@ func every(d oauth.Descriptor) time.Duration {
 
 // spread makes a time span longer by chance.
 func spread(d time.Duration) time.Duration {
-	return time.Duration(float64(d) * (1 + syncJitter*rand.Float64())) //nolint:gosec // it spreads load, it guards nothing
+	var chance [2]byte
+	_, _ = rand.Read(chance[:]) // it never fails
+	return d + time.Duration(syncJitter*float64(d)*float64(binary.BigEndian.Uint16(chance[:]))/math.MaxUint16)
 }
 
 // restAfter is how long a connection rests after so many passing failures in a row: an outage of minutes passes
