@@ -41,6 +41,25 @@ $$;
 
 COMMENT ON FUNCTION public.claim_due_refreshes(before timestamp with time zone, most integer) IS 'Takes credentials that are to be looked at now. What is not dealt with in a minute falls due again.';
 
+CREATE FUNCTION public.claim_due_syncs(before timestamp with time zone, most integer) RETURNS TABLE(tenant_id uuid, id uuid, lane text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET enable_seqscan TO 'off'
+    AS $$
+BEGIN
+    RETURN QUERY
+    UPDATE connections c SET next_sync_at = before + interval '10 minutes'
+     WHERE c.ctid = ANY (ARRAY(
+           SELECT d.ctid FROM connections d
+            WHERE d.next_sync_at <= before AND d.sync_paused_at IS NULL AND d.state <> 'disconnected'
+            ORDER BY d.next_sync_at LIMIT most FOR UPDATE SKIP LOCKED))
+    RETURNING c.tenant_id, c.id, c.provider;
+END
+$$;
+
+COMMENT ON FUNCTION public.claim_due_syncs(before timestamp with time zone, most integer) IS 'Takes connections that are due for fetching; the lane is their provider. What is not fetched within ten minutes falls due again.';
+
 CREATE FUNCTION public.current_person() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (NULLIF(current_setting('app.user_id'::text, true), ''::text))::uuid;
@@ -118,6 +137,17 @@ CREATE FUNCTION public.next_due_refreshes() RETURNS timestamp with time zone
 $$;
 
 COMMENT ON FUNCTION public.next_due_refreshes() IS 'When the next credential is to be looked at; NULL: none will by itself.';
+
+CREATE FUNCTION public.next_due_syncs() RETURNS timestamp with time zone
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    SELECT next_sync_at FROM connections
+     WHERE next_sync_at IS NOT NULL AND sync_paused_at IS NULL AND state <> 'disconnected'
+     ORDER BY next_sync_at LIMIT 1
+$$;
+
+COMMENT ON FUNCTION public.next_due_syncs() IS 'When the next connection falls due; NULL: none will by itself.';
 
 CREATE FUNCTION public.open_callback(presented bytea) RETURNS TABLE(tenant_id uuid, attempt_id uuid)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -307,6 +337,10 @@ CREATE TABLE public.connections (
     sync_since timestamp with time zone,
     synced_at timestamp with time zone,
     created_at timestamp with time zone NOT NULL,
+    next_sync_at timestamp with time zone,
+    sync_paused_at timestamp with time zone,
+    sync_failures integer DEFAULT 0 NOT NULL,
+    sync_asked_till timestamp with time zone,
     CONSTRAINT connections_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
     CONSTRAINT connections_state_check CHECK ((state = ANY (ARRAY['connected'::text, 'needs_you'::text, 'provider'::text, 'ours'::text, 'disconnected'::text]))),
     CONSTRAINT connections_sync_state_check CHECK ((sync_state = ANY (ARRAY['idle'::text, 'queued'::text, 'running'::text])))
@@ -325,6 +359,14 @@ COMMENT ON COLUMN public.connections.reason IS 'Why, as the kind of a provider e
 COMMENT ON COLUMN public.connections.credential_version IS 'The version the credential must have: putting an older ciphertext back does not open.';
 
 COMMENT ON COLUMN public.connections.synced_at IS 'When the last sync read everything it wanted to.';
+
+COMMENT ON COLUMN public.connections.next_sync_at IS 'When it is fetched next by itself; NULL: not before somebody has acted. While a sync is on its way, when it is believed lost.';
+
+COMMENT ON COLUMN public.connections.sync_paused_at IS 'Since when the merchant wants no fetching by itself; NULL: it goes on.';
+
+COMMENT ON COLUMN public.connections.sync_failures IS 'Passing failures in a row: how long to rest before the next try.';
+
+COMMENT ON COLUMN public.connections.sync_asked_till IS 'How far fetching by hand is used up (GCRA''s theoretical arrival time); NULL: never asked.';
 
 CREATE TABLE public.credentials (
     tenant_id uuid NOT NULL,
@@ -693,6 +735,10 @@ CREATE INDEX attempts_newest ON public.attempts USING btree (tenant_id, created_
 
 CREATE INDEX audit_heads_moved ON public.audit_heads USING btree (moved_at);
 
+CREATE INDEX connections_due ON public.connections USING btree (next_sync_at) WHERE ((next_sync_at IS NOT NULL) AND (sync_paused_at IS NULL) AND (state <> 'disconnected'::text));
+
+COMMENT ON INDEX public.connections_due IS 'What can fall due, in the order in which it does.';
+
 CREATE INDEX credentials_due ON public.credentials USING btree (next_refresh_at) WHERE (next_refresh_at IS NOT NULL);
 
 COMMENT ON INDEX public.credentials_due IS 'Due work is found here, however many credentials are not due.';
@@ -870,6 +916,9 @@ GRANT ALL ON FUNCTION public.claim_account(p text, e text, h bytea, connection u
 REVOKE ALL ON FUNCTION public.claim_due_refreshes(before timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.claim_due_refreshes(before timestamp with time zone, most integer) TO mooring_app;
 
+REVOKE ALL ON FUNCTION public.claim_due_syncs(before timestamp with time zone, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.claim_due_syncs(before timestamp with time zone, most integer) TO mooring_app;
+
 REVOKE ALL ON FUNCTION public.current_person() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.current_person() TO mooring_app;
 GRANT ALL ON FUNCTION public.current_person() TO mooring_platform;
@@ -890,6 +939,9 @@ REVOKE ALL ON FUNCTION public.link_tenant_event() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.next_due_refreshes() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.next_due_refreshes() TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.next_due_syncs() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.next_due_syncs() TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.open_callback(presented bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.open_callback(presented bytea) TO mooring_app;

@@ -17,9 +17,9 @@ const (
 	// syncJitter is the part by which each interval is longer at most, so that what was connected together does not fall
 	// due together for ever.
 	syncJitter = 0.2
-	// shortestRest and longestRest bound what a provider's Retry-After may ask for.
-	shortestRest = 10 * time.Second
-	longestRest  = time.Hour
+	// shortestPause and longestPause bound what a provider's Retry-After may ask for.
+	shortestPause = 10 * time.Second
+	longestPause  = time.Hour
 )
 
 // every is how often a provider's connections are fetched by themselves.
@@ -41,9 +41,9 @@ func spread(d time.Duration) time.Duration {
 // unnoticed, and one of days costs no more than the ordinary interval.
 func restAfter(failures int, cause error, interval time.Duration) time.Duration {
 	if e, ok := errors.AsType[*oauth.Error](cause); ok && e.RetryAfter > 0 {
-		return max(shortestRest, min(e.RetryAfter, longestRest))
+		return max(shortestPause, min(e.RetryAfter, longestPause))
 	}
-	steps := []time.Duration{shortestRest, time.Minute, 5 * time.Minute, 20 * time.Minute}
+	steps := []time.Duration{shortestPause, time.Minute, 5 * time.Minute, 20 * time.Minute}
 	if failures < len(steps) {
 		return min(steps[failures], interval)
 	}
