@@ -10,39 +10,36 @@ import (
 	"mooring/internal/secret"
 )
 
-// read makes one authenticated POST. Where the token is turned away, a new one is got and the read repeated, once; if
-// that is turned away as well, it is not the token. A success that holds null has nothing to tell: a merchant without a
+// read makes one authenticated POST. A token that is turned away is over, whatever its clock says: getting a new one and
+// reading again is for whoever keeps the credential. A success that holds null has nothing to tell: a merchant without a
 // wallet.
 func (p *Provider) read(ctx context.Context, cred oauth.Credential, path string, query []byte) (oauth.Answer, any, error) {
-	c, err := p.client(cred)
+	if _, err := p.client(cred); err != nil {
+		return oauth.Answer{}, nil, err
+	}
+	if cred.AccessToken.IsEmpty() { // a credential from before tokens were part of it
+		return oauth.Answer{}, nil, p.refusal(oauth.AuthExpired, "", errNone)
+	}
+	answer, err := p.post(ctx, cred.AccessToken, path, query)
 	if err != nil {
 		return oauth.Answer{}, nil, err
 	}
-	var refused secret.String
-	for again := false; ; again = true {
-		access, err := p.token(ctx, c, refused)
+	r, understood := parse(answer.Body)
+	switch {
+	case r.accepted() && string(r.data) == "null":
+		return oauth.Answer{}, nil, p.refusal(oauth.NotFound, "", errNothing)
+	case r.accepted():
+		data, err := decoded(r.data)
 		if err != nil {
-			return oauth.Answer{}, nil, err
+			return oauth.Answer{}, nil, p.refusal(oauth.BadResponse, "", err)
 		}
-		answer, err := p.post(ctx, access, path, query)
-		if err != nil {
-			return oauth.Answer{}, nil, err
-		}
-		r, understood := parse(answer.Body)
-		switch {
-		case r.accepted() && string(r.data) == "null":
-			return oauth.Answer{}, nil, p.refusal(oauth.NotFound, "", errNothing)
-		case r.accepted():
-			data, err := decoded(r.data)
-			if err != nil {
-				return oauth.Answer{}, nil, p.refusal(oauth.BadResponse, "", err)
-			}
-			return answer, data, nil
-		case again || !r.turnedAway(answer.Status):
-			return oauth.Answer{}, nil, p.refused(answer, r, understood)
-		}
-		refused = access
+		return answer, data, nil
 	}
+	e := p.refused(answer, r, understood)
+	if e.Kind == oauth.AuthConfig && r.turnedAway(answer.Status) {
+		e.Kind = oauth.AuthExpired
+	}
+	return oauth.Answer{}, nil, e
 }
 
 func (p *Provider) post(ctx context.Context, access secret.String, path string, query []byte) (oauth.Answer, error) {

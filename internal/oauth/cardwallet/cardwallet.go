@@ -5,9 +5,9 @@
 //
 //   - The token call is a POST with its parameters in the query, the secret among them: see token.go. So no error of
 //     this package carries an address.
-//   - A token lives for expires_in, 60 in the sample and without a unit. It is got when a read is due and shared by all
-//     reads of the process while it lasts; none is stored. Whether a new token ends the one before is not said, so a
-//     read answered 401 gets a new one, once.
+//   - A token lives for expires_in, 60 in the sample and without a unit, and is part of the credential: it is got when a
+//     read is due and shared by all reads while it lasts. Whether a new token ends the one before is not said, so a read
+//     answered 401 says that the token is over, whatever the clock thinks.
 //   - The reads (merchant, wallet, wallet flow) are known by name only. Each is off until its path is configured, and a
 //     provider without a path does not have the method: having it is the promise.
 //   - The fields of the answers are not public either. They are mapped by lists of likely names (fields.go, map.go), and
@@ -47,6 +47,7 @@ var (
 	errAddress = errors.New("the address does not parse")
 	errAnswer  = errors.New("the answer is not the documented one")
 	errNoToken = errors.New("the answer holds no usable token")
+	errNone    = errors.New("no token is at hand")
 	errValues  = errors.New("client_id or client_secret is missing, or not in one piece")
 	errNothing = errors.New("the answer holds nothing")
 	errPath    = errors.New("nothing answers at the configured path")
@@ -76,7 +77,6 @@ type Provider struct {
 	caller     oauth.Caller
 	now        func() time.Time
 	log        *slog.Logger
-	tokens     tokens
 }
 
 // paths are those of the reads; empty is off.
@@ -141,36 +141,23 @@ func typed(values oauth.Values) client {
 	return client{id: strings.TrimSpace(values[idField].Reveal()), secret: secret.New(strings.TrimSpace(values[secretField].Reveal()))}
 }
 
-// Verify implements oauth.KeyFlow: the values are right if a token is given for them. The token itself is not part of
-// the credential, since it is over before the credential is used again.
+// Verify implements oauth.KeyFlow: the values are right if a token is given for them, and it is the first to be used.
 func (p *Provider) Verify(ctx context.Context, values oauth.Values) (oauth.Credential, error) {
 	if err := p.Check(values); err != nil {
 		return oauth.Credential{}, err
 	}
-	c := typed(values)
-	got, err := p.tokens.fetch(ctx, c, p.fetchToken) // not the one kept: these values are on trial
-	if err != nil {
-		return oauth.Credential{}, err
-	}
-	cred := oauth.Credential{
-		Extra:      map[string]secret.String{idField: secret.New(c.id), secretField: c.secret},
-		ObtainedAt: p.now(),
-	}
-	if got.scope != "" {
-		cred.Extra[scopeKey] = secret.New(got.scope)
-	}
-	return cred, nil
+	return p.fetchToken(ctx, typed(values))
 }
 
-// Identify implements oauth.Provider. The account is the client_id, which a token proves. Where the merchant can be
-// read it also has a name; that read failing is for the sync to tell, not for the way in.
+// Identify implements oauth.Provider. The account is the client_id, which the token proves that Verify was given. Where
+// the merchant can be read it also has a name; that read failing is for the sync to tell, not for the way in.
 func (p *Provider) Identify(ctx context.Context, cred oauth.Credential) (oauth.Account, error) {
 	c, err := p.client(cred)
 	if err != nil {
 		return oauth.Account{}, err
 	}
-	if _, err := p.token(ctx, c, secret.String{}); err != nil {
-		return oauth.Account{}, err
+	if cred.AccessToken.IsEmpty() {
+		return oauth.Account{}, p.refusal(oauth.AuthExpired, "", errNone)
 	}
 	account := oauth.Account{ExternalID: c.id}
 	if p.paths.merchant != "" {

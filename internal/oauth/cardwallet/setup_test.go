@@ -65,20 +65,6 @@ func (d *desk) calls(path string) (list []call) {
 	return list
 }
 
-// inTurn answers with one after the other; the last one goes on.
-func inTurn(answers ...http.HandlerFunc) http.HandlerFunc {
-	var mu sync.Mutex
-	return func(w http.ResponseWriter, r *http.Request) {
-		mu.Lock()
-		now := answers[0]
-		if len(answers) > 1 {
-			answers = answers[1:]
-		}
-		mu.Unlock()
-		now(w, r)
-	}
-}
-
 // usual is the service with one merchant.
 func usual(t testing.TB) *desk {
 	t.Helper()
@@ -94,35 +80,12 @@ func allPaths() map[string]string {
 	return map[string]string{"MERCHANT_PATH": merchantPath, "WALLET_PATH": walletPath, "FLOW_PATH": flowPath}
 }
 
-// clock is a time that tests move.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
 // open makes the provider with h in the service's place and, unless settings say otherwise, all that can be read.
 func open(t testing.TB, h http.Handler, settings map[string]string) oauth.KeyFlow {
 	t.Helper()
-	return openAt(t, h, settings, oauthtest.Now)
-}
-
-func openAt(t testing.TB, h http.Handler, settings map[string]string, now func() time.Time) oauth.KeyFlow {
-	t.Helper()
-	base, caller := oauthtest.Serve(t, "cardwallet", h, now)
+	base, caller := oauthtest.Serve(t, "cardwallet", h, oauthtest.Now)
 	all := oauthtest.SettingsOf(map[string]string{"BASE_URL": base + "/"}, allPaths(), settings)
-	p, err := cardwallet.Factory().New(oauth.Config{Settings: all, Environment: oauth.Test, Caller: caller, Now: now})
+	p, err := cardwallet.Factory().New(oauth.Config{Settings: all, Environment: oauth.Test, Caller: caller, Now: oauthtest.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,9 +97,10 @@ func values() oauth.Values {
 }
 
 func credential() oauth.Credential {
-	return oauth.Credential{ObtainedAt: oauthtest.Now(), Extra: map[string]secret.String{
-		"client_id": secret.New(clientID), "client_secret": secret.New(clientSecret),
-	}}
+	return oauth.Credential{
+		AccessToken: secret.New(accessToken), ObtainedAt: oauthtest.Now(), ExpiresAt: oauthtest.Now().Add(48 * time.Second),
+		Extra: map[string]secret.String{"client_id": secret.New(clientID), "client_secret": secret.New(clientSecret)},
+	}
 }
 
 func tokenSays(access string, expiresIn string) http.HandlerFunc {

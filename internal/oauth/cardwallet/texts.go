@@ -158,7 +158,11 @@ func explanations() []oauth.Explanation {
 	return []oauth.Explanation{
 		{
 			Kind: oauth.AuthConfig, Code: "401", Actor: merchant, Next: check,
-			Cause: oauth.Text{ZH: "卡钱包不接受这组 client_id 和 client_secret，换取新令牌后仍被拒绝。", EN: "The service does not accept this client_id and client_secret, nor a new token for them."},
+			Cause: oauth.Text{ZH: "卡钱包不接受这组 client_id 和 client_secret。", EN: "The service does not accept this client_id and client_secret."},
+		},
+		{
+			Kind: oauth.AuthExpired, Actor: merchant, Next: check,
+			Cause: oauth.Text{ZH: "卡钱包不接受令牌，换取新令牌后仍被拒绝，可能没有为这个 client_id 开通此接口。", EN: "The service does not accept the token, nor a new one for it; perhaps this client_id may not make the call."},
 		},
 		{
 			Kind: oauth.AuthConfig, Code: "403", Actor: merchant,

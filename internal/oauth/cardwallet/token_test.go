@@ -1,11 +1,9 @@
 package cardwallet_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -75,158 +73,86 @@ func TestHowLongATokenIsUsed(t *testing.T) {
 		"{}":            {"seconds": 48 * time.Second},
 	} {
 		for unit, life := range want {
-			now := &clock{now: oauthtest.Now()}
 			d := usual(t)
 			d.serve[tokenPath] = tokenSays("t", expiresIn)
-			p := openAt(t, d, map[string]string{"EXPIRES_IN_UNIT": unit}, now.Now)
-			for _, step := range []struct {
-				pass  time.Duration
-				calls int
-			}{{0, 1}, {life - time.Millisecond, 1}, {time.Millisecond, 2}} {
-				now.pass(step.pass)
-				if _, err := p.Identify(t.Context(), credential()); err != nil {
-					t.Fatalf("%s %s: %v", expiresIn, unit, err)
-				}
-				if n := len(d.calls(tokenPath)); n != step.calls {
-					t.Errorf("%s %s: %d token calls %s later, want %d", expiresIn, unit, n, step.pass, step.calls)
+			p := open(t, d, map[string]string{"EXPIRES_IN_UNIT": unit})
+			first, err := p.Verify(t.Context(), values())
+			if err != nil {
+				t.Fatalf("%s %s: %v", expiresIn, unit, err)
+			}
+			next, err := p.(oauth.Refresher).Refresh(t.Context(), first)
+			if err != nil {
+				t.Fatalf("%s %s: %v", expiresIn, unit, err)
+			}
+			for what, cred := range map[string]oauth.Credential{"the first": first, "the next": next} {
+				if got := cred.ExpiresAt.Sub(oauthtest.Now()); got != life {
+					t.Errorf("%s %s: %s token is used for %s, want %s", expiresIn, unit, what, got, life)
 				}
 			}
 		}
 	}
 }
 
-// Ten pages and a sync at the same moment are one token call; so are its refusal and a new token after a 401.
-func TestNoStorm(t *testing.T) {
-	slow := func(h http.HandlerFunc) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) {
-			time.Sleep(100 * time.Millisecond)
-			h(w, r)
-		}
-	}
-	for name, tc := range map[string]struct {
-		token  http.HandlerFunc
-		want   oauth.Kind
-		tokens int
-	}{
-		"while all is well": {slow(tokenSays("good", "60")), "", 1},
-		"refused":           {slow(oauthtest.Says(401, `{"success":false,"code":"401"}`)), oauth.AuthConfig, 1},
-		"failing":           {slow(oauthtest.Says(500, "")), oauth.Upstream, 1},
-		"ended too early":   {slow(inTurn(tokenSays("stale", "60"), tokenSays("good", "60"))), "", 2},
-	} {
-		d := usual(t)
-		d.serve[tokenPath] = tc.token
-		d.serve[walletPath] = needs(t, "good", oauthtest.Fixture(t, "wallets.json"))
-		p := open(t, d, nil).(oauth.WalletFetcher)
-		var wg sync.WaitGroup
-		for range 20 {
-			wg.Go(func() {
-				_, err := p.FetchWallets(t.Context(), credential())
-				oauthtest.WantKind(t, name, err, tc.want)
-			})
-		}
-		wg.Wait()
-		if n := len(d.calls(tokenPath)); n != tc.tokens {
-			t.Errorf("%s: %d token calls, want %d", name, n, tc.tokens)
-		}
-	}
-}
-
-// needs turns away every token but one.
-func needs(t testing.TB, token, body string) http.HandlerFunc {
-	t.Helper()
-	return func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") != "Bearer "+token {
-			oauthtest.Says(401, "")(w, r)
-			return
-		}
-		oauthtest.Says(200, body)(w, r)
-	}
-}
-
-func TestTokensAreTheClientsOwn(t *testing.T) {
+func TestRefreshGetsANewTokenForTheSameValues(t *testing.T) {
 	d := usual(t)
-	d.serve[tokenPath] = func(w http.ResponseWriter, r *http.Request) {
-		q := r.URL.Query()
-		tokenSays(q.Get("client_id")+"-"+q.Get("client_secret"), "60")(w, r)
+	d.serve[tokenPath] = tokenSays("canary-next", "60")
+	p := open(t, d, nil)
+	fresh, err := p.(oauth.Refresher).Refresh(t.Context(), credential())
+	if err != nil || fresh.AccessToken.Reveal() != "canary-next" || fresh.Extra["client_id"].Reveal() != clientID ||
+		fresh.Extra["client_secret"].Reveal() != clientSecret || !fresh.ObtainedAt.Equal(oauthtest.Now()) {
+		t.Fatalf("Refresh = %+v, %v", fresh, err)
 	}
-	p := open(t, d, nil).(oauth.WalletFetcher)
-	for _, c := range [][2]string{{"1", "23"}, {"12", "3"}, {"1", "24"}, {"1", "23"}} {
-		cred := oauth.Credential{Extra: map[string]secret.String{"client_id": secret.New(c[0]), "client_secret": secret.New(c[1])}}
-		if _, err := p.FetchWallets(t.Context(), cred); err != nil {
-			t.Fatal(err)
-		}
-		all := d.calls(walletPath)
-		if got := all[len(all)-1].Header.Get("Authorization"); got != "Bearer "+c[0]+"-"+c[1] {
-			t.Errorf("client %v read with %q", c, got)
-		}
+	if q := query(t, d.calls(tokenPath)[0].URL.RawQuery); q.Get("grant_type") != "client_credentials" || len(q) != 3 {
+		t.Errorf("sent %v", q)
 	}
-	if n := len(d.calls(tokenPath)); n != 3 {
-		t.Errorf("%d token calls for three clients", n)
+	if _, err := p.(oauth.WalletFetcher).FetchWallets(t.Context(), fresh); err != nil {
+		t.Fatal(err)
+	}
+	if got := d.calls(walletPath)[0].Header.Get("Authorization"); got != "Bearer canary-next" {
+		t.Errorf("read with %q", got)
+	}
+	if n := len(d.calls(tokenPath)); n != 1 {
+		t.Errorf("%d token calls", n)
 	}
 }
 
-// A caller who gives up leaves the others nothing to believe: they ask for themselves.
-func TestWhoGivesUpSpoilsNothing(t *testing.T) {
-	entered := make(chan struct{}, 2)
+// A credential from before tokens were part of it holds none: nothing is sent with it, and its first reading gets one.
+func TestACredentialWithoutATokenIsOver(t *testing.T) {
 	d := usual(t)
-	d.serve[tokenPath] = inTurn(
-		func(_ http.ResponseWriter, r *http.Request) { entered <- struct{}{}; <-r.Context().Done() },
-		tokenSays("good", "60"))
-	p := open(t, d, nil).(oauth.WalletFetcher)
-	ctx, cancel := context.WithCancel(t.Context())
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		if _, err := p.FetchWallets(ctx, credential()); err == nil {
-			t.Error("the one who gave up was served")
-		}
-	})
-	<-entered
-	waits, stop := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer stop()
-	_, err := p.FetchWallets(waits, credential())
-	oauthtest.WantKind(t, "waiting only so long", err, oauth.Upstream)
-	wg.Go(func() {
-		if _, err := p.FetchWallets(t.Context(), credential()); err != nil {
-			t.Errorf("the one who stayed: %v", err)
-		}
-	})
-	time.Sleep(20 * time.Millisecond)
-	cancel()
-	wg.Wait()
+	cred := credential()
+	cred.AccessToken = secret.String{}
+	_, err := open(t, d, nil).(oauth.WalletFetcher).FetchWallets(t.Context(), cred)
+	oauthtest.WantKind(t, "no token", err, oauth.AuthExpired)
+	if len(d.calls(walletPath)) != 0 {
+		t.Error("a request was sent")
+	}
 }
 
+// A token that is turned away is over; what else is refused is not for a new token to mend.
 func TestTurnedAway(t *testing.T) {
 	ok := oauthtest.Fixture(t, "wallets.json")
 	for name, tc := range map[string]struct {
-		reads  []http.HandlerFunc
-		want   oauth.Kind
-		code   string
-		calls  int
-		tokens int
+		read http.HandlerFunc
+		want oauth.Kind
+		code string
 	}{
-		"401 once":             {[]http.HandlerFunc{oauthtest.Says(401, ""), oauthtest.Says(200, ok)}, "", "", 2, 2},
-		"code 401 once":        {[]http.HandlerFunc{oauthtest.Says(200, `{"success":false,"code":"401"}`), oauthtest.Says(200, ok)}, "", "", 2, 2},
-		"code 403 as a number": {[]http.HandlerFunc{oauthtest.Says(200, `{"success":false,"code":403}`), oauthtest.Says(200, ok)}, "", "", 2, 2},
-		"401 for ever":         {[]http.HandlerFunc{oauthtest.Says(401, "")}, oauth.AuthConfig, "", 2, 2},
-		"403 for ever":         {[]http.HandlerFunc{oauthtest.Says(403, `{"success":false,"code":"403"}`)}, oauth.AuthConfig, "403", 2, 2},
-		"401, then 500":        {[]http.HandlerFunc{oauthtest.Says(401, ""), oauthtest.Says(500, "")}, oauth.Upstream, "", 2, 2},
-		"accepted with a 401":  {[]http.HandlerFunc{oauthtest.Says(401, ok)}, "", "", 1, 1},
-		"an unknown code":      {[]http.HandlerFunc{oauthtest.Says(200, `{"success":false,"code":"90001"}`)}, oauth.Upstream, "90001", 1, 1},
+		"401":                  {oauthtest.Says(401, ""), oauth.AuthExpired, ""},
+		"code 401":             {oauthtest.Says(200, `{"success":false,"code":"401"}`), oauth.AuthExpired, "401"},
+		"code 403 as a number": {oauthtest.Says(200, `{"success":false,"code":403}`), oauth.AuthExpired, "403"},
+		"403":                  {oauthtest.Says(403, `{"success":false,"code":"403"}`), oauth.AuthExpired, "403"},
+		"a 401 that is a 429":  {oauthtest.Says(401, `{"success":false,"code":"429"}`), oauth.RateLimited, "429"},
+		"accepted with a 401":  {oauthtest.Says(401, ok), "", ""},
+		"an unknown code":      {oauthtest.Says(200, `{"success":false,"code":"90001"}`), oauth.Upstream, "90001"},
 	} {
 		d := usual(t)
-		d.serve[walletPath] = inTurn(tc.reads...)
-		d.serve[tokenPath] = inTurn(tokenSays("a", "60"), tokenSays("b", "60"))
+		d.serve[walletPath] = tc.read
 		_, err := open(t, d, nil).(oauth.WalletFetcher).FetchWallets(t.Context(), credential())
 		oauthtest.WantKind(t, name, err, tc.want)
 		if e, ok := err.(*oauth.Error); ok && e.Code != tc.code { //nolint:errorlint // the type itself is the contract
 			t.Errorf("%s: code %q, want %q", name, e.Code, tc.code)
 		}
-		reads := d.calls(walletPath)
-		if len(reads) != tc.calls || len(d.calls(tokenPath)) != tc.tokens {
-			t.Errorf("%s: %d reads and %d token calls", name, len(reads), len(d.calls(tokenPath)))
-		}
-		if len(reads) == 2 && reads[1].Header.Get("Authorization") != "Bearer b" {
-			t.Errorf("%s: repeated with the old token", name)
+		if len(d.calls(walletPath)) != 1 || len(d.calls(tokenPath)) != 0 {
+			t.Errorf("%s: %d reads and %d token calls", name, len(d.calls(walletPath)), len(d.calls(tokenPath)))
 		}
 	}
 }

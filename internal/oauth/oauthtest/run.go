@@ -27,6 +27,9 @@ type Subject struct {
 	// Values and signed as the documents say, at Now. LinkFlow only.
 	Callback func(link oauth.Link) (body []byte, header http.Header)
 
+	// Proven says that the way in proves whose account it is: Identify asks for no more than a name, and does without one.
+	Proven bool
+
 	Refusal string   // a documented refusal that comes with status 200: its verdict is in the body
 	NoToken string   // a success that holds an empty token
 	Secrets []string // what Settings, Arrival, Values and Well contain that no error may tell
@@ -65,7 +68,7 @@ func steps(t testing.TB, s Subject, p oauth.Provider, cred oauth.Credential) []s
 	t.Helper()
 	name, once, enter := wayIn(t, s, p)
 	list := []step{{name, once, func(ctx context.Context) (any, error) { return enter(ctx) }}}
-	if _, link := p.(oauth.LinkFlow); !link { // whose account is known from the callback: nobody needs to be asked
+	if _, link := p.(oauth.LinkFlow); !link && !s.Proven { // whose account is known from the callback: nobody needs to be asked
 		list = append(list, step{"Identify", false, func(ctx context.Context) (any, error) { return p.Identify(ctx, cred) }})
 	}
 	if f, ok := p.(oauth.MerchantFetcher); ok {
@@ -83,8 +86,8 @@ func steps(t testing.TB, s Subject, p oauth.Provider, cred oauth.Credential) []s
 	if f, ok := p.(oauth.WalletFlowFetcher); ok {
 		list = append(list, reads("FetchWalletFlow", f.FetchWalletFlow, cred))
 	}
-	if f, ok := p.(oauth.Refresher); ok {
-		list = append(list, step{"Refresh", true, func(ctx context.Context) (any, error) { return f.Refresh(ctx, cred) }})
+	if f, ok := p.(oauth.Refresher); ok { // without a refresh token none is used up: that may be repeated
+		list = append(list, step{"Refresh", !cred.RefreshToken.IsEmpty(), func(ctx context.Context) (any, error) { return f.Refresh(ctx, cred) }})
 	}
 	return list
 }
