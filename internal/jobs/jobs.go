@@ -26,10 +26,13 @@ const (
 	queueSync      = "sync" // and sync_<provider>; itself for those that are not offered
 	queueMail      = "mail"
 	queueCallback  = "callback"
+	queueTell      = "tell"
 	queueTidy      = "tidy"
 	syncTries      = 1 // a sync that failed falls due again
 	mailTries      = 8
 	callbackTries  = 8
+	tellTries      = 8
+	tellAtOnce     = 4
 	syncAtOnce     = 16
 	mailAtOnce     = 4
 	callbackAtOnce = 8

@@ -41,6 +41,10 @@ func (w *worker) SendLink(_ context.Context, link uuid.UUID) error {
 	return w.called("mail " + link.String())
 }
 
+func (w *worker) Tell(_ context.Context, st *models.TenantStore, event uuid.UUID) error {
+	return w.called("tell " + st.Tenant().String() + " " + event.String())
+}
+
 func (w *worker) called(what string) error {
 	if w.hang != nil {
 		if until := w.hang(what); until != nil {
@@ -66,7 +70,10 @@ func newBench(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{db: dbtest.New(t), queue: jobs.Queue{Providers: []string{"fake", "slow"}}, worker: &worker{calls: make(chan string, 1000)}}
 	var err error
-	if b.store, err = models.NewStore(models.Options{App: b.db.App, Platform: b.db.Platform, Now: time.Now}); err != nil {
+	if b.store, err = models.NewStore(models.Options{
+		App: b.db.App, Platform: b.db.Platform, Now: time.Now,
+		Telling: models.Telling{Kinds: []string{"connection.needs_you", "connection.recovered"}, Job: b.queue.TellJob},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	return b
@@ -76,7 +83,7 @@ func newBench(t *testing.T) *bench {
 func (b *bench) run(t *testing.T) {
 	t.Helper()
 	r, err := jobs.NewRunner(jobs.Deps{
-		Pool: b.db.App, Store: b.store, Syncer: b.worker, Mailer: b.worker, Wakes: b.listen(t), Providers: b.queue.Providers,
+		Pool: b.db.App, Store: b.store, Syncer: b.worker, Mailer: b.worker, Tellers: []jobs.Teller{b.worker}, Wakes: b.listen(t), Providers: b.queue.Providers,
 		Observe: func(string, string, time.Duration) {}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {
@@ -169,6 +176,39 @@ func TestACallbackIsActedOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.wait(t, "callback "+tenant.String()+" "+callback.String())
+}
+
+func TestAnEventIsToldOnceItIsNews(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.run(t)
+	tenant, connection := b.tenantWithConnection(t)
+	st := b.store.ForTenant(tenant, models.Actor{Kind: models.System})
+	ended := func(state models.State) {
+		t.Helper()
+		err := st.EndSync(t.Context(), connection, models.SyncResult{State: state, Reason: "r", Event: models.NewEvent{Kind: "connection.synced"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	told := func(kind string) {
+		t.Helper()
+		var event uuid.UUID
+		if err := b.db.Owner.QueryRow(t.Context(), `SELECT id FROM events WHERE kind = $1`, kind).Scan(&event); err != nil {
+			t.Fatal(err)
+		}
+		b.wait(t, "tell "+tenant.String()+" "+event.String())
+	}
+	ended(models.Connected) // it was before: no news
+	ended(models.NeedsYou)
+	told("connection.needs_you")
+	ended(models.NeedsYou) // still: no news
+	ended(models.Connected)
+	told("connection.recovered")
+	var jobs int
+	if err := b.db.Owner.QueryRow(t.Context(), `SELECT count(*) FROM river.river_job WHERE kind = 'tell'`).Scan(&jobs); err != nil || jobs != 2 {
+		t.Errorf("%d jobs that tell, %v; want 2", jobs, err)
+	}
 }
 
 func TestAJobOutlivesTheProgramThatPutItIn(t *testing.T) {

@@ -37,6 +37,7 @@ type Deps struct {
 	Store     *models.Store
 	Syncer    Syncer
 	Mailer    Mailer
+	Tellers   []Teller
 	Wakes     Wakes
 	Providers []string // the slugs of those that are offered
 	Observe   Observer
@@ -75,10 +76,12 @@ func NewRunner(d Deps) (*Runner, error) {
 	river.AddWorker(workers, &syncWorker{deps: d})
 	river.AddWorker(workers, &mailWorker{deps: d})
 	river.AddWorker(workers, &callbackWorker{deps: d})
+	river.AddWorker(workers, &tellWorker{deps: d})
 	river.AddWorker(workers, &sweepWorker{deps: d})
 	queues := syncQueues(d.Providers)
 	queues[queueMail] = river.QueueConfig{MaxWorkers: mailAtOnce}
 	queues[queueCallback] = river.QueueConfig{MaxWorkers: callbackAtOnce}
+	queues[queueTell] = river.QueueConfig{MaxWorkers: tellAtOnce}
 	queues[queueTidy] = river.QueueConfig{MaxWorkers: 1}
 	client, err := river.NewClient(riverpgxv5.New(d.Pool), &river.Config{
 		Schema:               schema,

@@ -247,9 +247,12 @@ func (t *Tx) eventEverywhere(ctx context.Context, person uuid.UUID, kind string,
 }
 
 func (t *Tx) personEvent(ctx context.Context, tenant, person uuid.UUID, kind string, now time.Time) error {
-	_, err := t.pgx.Exec(ctx, `
-		INSERT INTO events (tenant_id, id, actor_kind, actor_id, kind, created_at) VALUES ($1, $2, 'person', $3, $4, $5)`,
-		tenant, newID(), person, kind, now)
+	id := newID()
+	err := t.batch(ctx, func(b *pgx.Batch) {
+		b.Queue(`INSERT INTO events (tenant_id, id, actor_kind, actor_id, kind, created_at) VALUES ($1, $2, 'person', $3, $4, $5)`,
+			tenant, id, person, kind, now)
+		t.telling.queue(b, tenant, id, kind)
+	})
 	if err != nil {
 		return fmt.Errorf("recording %s: %w", kind, err)
 	}

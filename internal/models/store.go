@@ -39,11 +39,20 @@ type Options struct {
 	App      *pgxpool.Pool // as mooring_app
 	Platform *pgxpool.Pool // as mooring_platform
 	Now      func() time.Time
+	Telling  Telling // zero: nobody is told of anything
+}
+
+// Telling says which events somebody is told of, and words the job that does it. The job travels with the event; it must
+// put nothing in where the database has found that there is no event to write.
+type Telling struct {
+	Kinds []string
+	Job   func(tenant, event uuid.UUID) Statement
 }
 
 // NewStore opens both doors on both pools.
 func NewStore(o Options) (*Store, error) {
 	app, err := newDoor(o.App, o.Now)
+	app.telling = o.Telling
 	if err != nil {
 		return nil, err
 	}
@@ -56,8 +65,9 @@ func NewStore(o Options) (*Store, error) {
 
 // door is one pool with gorm beside it.
 type door struct {
-	pool *pgxpool.Pool
-	gorm *gorm.DB
+	pool    *pgxpool.Pool
+	gorm    *gorm.DB
+	telling Telling
 }
 
 func newDoor(pool *pgxpool.Pool, now func() time.Time) (door, error) {
@@ -98,8 +108,9 @@ func (d door) batch(ctx context.Context, sc scope, fill func(b *pgx.Batch)) erro
 
 // Tx is one open transaction, through both doors.
 type Tx struct {
-	gorm *gorm.DB
-	pgx  pgx.Tx
+	gorm    *gorm.DB
+	pgx     pgx.Tx
+	telling Telling
 }
 
 // Pgx gives the transaction to a job queue, so that rows and jobs commit together.
@@ -145,7 +156,7 @@ func (d door) inTx(ctx context.Context, sc scope, fn func(tx *Tx) error) error {
 	}()
 	g := d.gorm.Session(&gorm.Session{NewDB: true, Context: ctx, SkipDefaultTransaction: true})
 	g.Statement.ConnPool = connTx{conn: conn, tx: tx}
-	if err := fn(&Tx{gorm: g, pgx: tx}); err != nil {
+	if err := fn(&Tx{gorm: g, pgx: tx, telling: d.telling}); err != nil {
 		return err
 	}
 	done = true

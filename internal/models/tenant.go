@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -98,17 +99,23 @@ func (t *TenantStore) Record(ctx context.Context, e NewEvent) (err error) {
 }
 
 func (t *TenantStore) queueEvent(b *pgx.Batch, e NewEvent) {
-	queueEvent(b, t.tenant, t.actor, t.now(), e)
-}
-
-func queueEvent(b *pgx.Batch, tenant uuid.UUID, actor Actor, now time.Time, e NewEvent) {
+	id := newID()
 	detail, err := json.Marshal(e.Detail)
 	if err != nil || e.Detail == nil {
 		detail = []byte("{}") // details are strings and numbers of ours; nothing else gets here
 	}
 	b.Queue(`INSERT INTO events (tenant_id, id, connection_id, actor_kind, actor_id, kind, detail, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		tenant, newID(), orNull(e.Connection), actor.Kind, orNull(actor.ID), e.Kind, detail, now)
+		t.tenant, id, orNull(e.Connection), t.actor.Kind, orNull(t.actor.ID), e.Kind, detail, t.now())
+	t.telling.queue(b, t.tenant, id, e.Kind)
+}
+
+// queue puts in the job that tells of an event, if somebody is told of its kind.
+func (t Telling) queue(b *pgx.Batch, tenant, event uuid.UUID, kind string) {
+	if slices.Contains(t.Kinds, kind) {
+		job := t.Job(tenant, event)
+		b.Queue(job.SQL, job.Args...)
+	}
 }
 
 // orNull keeps the zero id out of the database.

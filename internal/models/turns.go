@@ -21,6 +21,7 @@ type turn struct {
 // who report the same trouble only one is told. An outage does not hide that the merchant must act. Exactly one row must be
 // hit.
 func (t *TenantStore) queueTurn(b *pgx.Batch, to turn) {
+	event := newID()
 	b.Queue(`
 		WITH old AS (
 		    SELECT c.state, c.state_since, c.provider, c.account_masked, c.state = 'needs_you' AND $3 = 'provider' AS stays
@@ -43,5 +44,11 @@ func (t *TenantStore) queueTurn(b *pgx.Batch, to turn) {
 		    INSERT INTO events (tenant_id, id, connection_id, actor_kind, actor_id, kind, detail, created_at)
 		    SELECT $1, $7, $2, $8, $9, kind, detail, $5 FROM news)
 		SELECT insist(count(*)) FROM hit`,
-		append([]any{t.tenant, to.connection, to.state, to.reason, t.now(), to.code, newID(), t.actor.Kind, orNull(t.actor.ID)}, to.args...)...)
+		append([]any{t.tenant, to.connection, to.state, to.reason, t.now(), to.code, event, t.actor.Kind, orNull(t.actor.ID)}, to.args...)...)
+	switch to.state { // which of the two it can have been; the job finds out whether it was
+	case NeedsYou:
+		t.telling.queue(b, t.tenant, event, "connection.needs_you")
+	case Connected:
+		t.telling.queue(b, t.tenant, event, "connection.recovered")
+	}
 }
