@@ -38,11 +38,12 @@ BEGIN
      WHERE k.ctid = ANY (ARRAY(
            SELECT d.ctid FROM credentials d WHERE d.next_refresh_at <= before
             ORDER BY d.next_refresh_at LIMIT most FOR UPDATE SKIP LOCKED))
-    RETURNING k.tenant_id, k.connection_id, ''::text;
+    RETURNING k.tenant_id, k.connection_id,
+              (SELECT c.provider FROM connections c WHERE c.tenant_id = k.tenant_id AND c.id = k.connection_id);
 END
 $$;
 -- +goose StatementEnd
-COMMENT ON FUNCTION claim_due_refreshes(timestamptz, int) IS 'Takes credentials that are to be looked at now. What is not dealt with in a minute falls due again.';
+COMMENT ON FUNCTION claim_due_refreshes(timestamptz, int) IS 'Takes credentials that are to be looked at now; the lane is their provider. What is not dealt with in a minute falls due again.';
 
 CREATE FUNCTION next_due_refreshes() RETURNS timestamptz
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$

@@ -35,11 +35,12 @@ BEGIN
      WHERE k.ctid = ANY (ARRAY(
            SELECT d.ctid FROM credentials d WHERE d.next_refresh_at <= before
             ORDER BY d.next_refresh_at LIMIT most FOR UPDATE SKIP LOCKED))
-    RETURNING k.tenant_id, k.connection_id, ''::text;
+    RETURNING k.tenant_id, k.connection_id,
+              (SELECT c.provider FROM connections c WHERE c.tenant_id = k.tenant_id AND c.id = k.connection_id);
 END
 $$;
 
-COMMENT ON FUNCTION public.claim_due_refreshes(before timestamp with time zone, most integer) IS 'Takes credentials that are to be looked at now. What is not dealt with in a minute falls due again.';
+COMMENT ON FUNCTION public.claim_due_refreshes(before timestamp with time zone, most integer) IS 'Takes credentials that are to be looked at now; the lane is their provider. What is not dealt with in a minute falls due again.';
 
 CREATE FUNCTION public.claim_due_syncs(before timestamp with time zone, most integer) RETURNS TABLE(tenant_id uuid, id uuid, lane text)
     LANGUAGE plpgsql SECURITY DEFINER

@@ -196,7 +196,8 @@ func (s *Service) renewAt(id uuid.UUID, version int64, cred oauth.Credential) ti
 		return cred.ExpiresAt
 	}
 	ahead := min(s.RefreshAhead, cred.ExpiresAt.Sub(cred.ObtainedAt)/3)
-	return cred.ExpiresAt.Add(-ahead + ahead/5*time.Duration(jitter(id, version))/100)
+	at := cred.ExpiresAt.Add(-ahead + ahead/5*time.Duration(jitter(id, version))/100)
+	return at.Truncate(time.Millisecond) // as the database keeps it, or what is due there would not be due here
 }
 
 // jitter is a number below 100 that is the same for this version on every replica.

@@ -1,5 +1,5 @@
-// Package connect owns the use-cases: Begin, Finish, Submit, BeginLink, Receive, Confirm, Cancel, Sync, Disconnect, and
-// what their pages show.
+// Package connect owns the use-cases: Begin, Finish, Submit, BeginLink, Receive, Confirm, Cancel, Sync,
+// Refresh, Disconnect, and what their pages show.
 //
 // A connect click walks through it like this. Begin writes an attempt (hashes of a state and of a flow cookie, the
 // session's id, a sealed verifier) and gives the address to leave for. Finish matches what came back against session,

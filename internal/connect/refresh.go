@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/google/uuid"
+
 	"mooring/internal/errs"
 	"mooring/internal/models"
 	"mooring/internal/oauth"
@@ -32,6 +34,42 @@ const (
 	RefreshRefused   = "refused"   // for certain; a person must act
 	RefreshOvertaken = "overtaken" // the lease had passed on, or the connection was ended meanwhile
 )
+
+// Refresh looks at a credential that is due by the clock: it renews it, or settles what a killed program left open.
+// jobs calls it. A failure has its own next time in the row, so that only our own failing is an error.
+func (s *Service) Refresh(ctx context.Context, st *models.TenantStore, id uuid.UUID) error {
+	a := s.access(st, id)
+	err := a.load(ctx)
+	switch {
+	case errs.CodeOf(err) == errs.NotFound:
+		return nil // disconnected meanwhile
+	case a.held.ID == uuid.Nil:
+		return err
+	case err != nil || a.refresher == nil: // what does not open is the next sync's to tell; what is not offered is not renewed
+		return errors.Join(err, st.ScheduleRefresh(ctx, a.held, time.Time{}))
+	}
+	if step, _ := a.next(0, true); step != renewIt {
+		return st.ScheduleRefresh(ctx, a.held, a.lookAt())
+	}
+	err = a.renew(ctx)
+	if _, theirs := errors.AsType[*oauth.Error](err); theirs || errs.CodeOf(err) == errs.Conflict {
+		return nil
+	}
+	return err
+}
+
+// lookAt is when to look at the credential again if nothing happens before.
+func (a *access) lookAt() time.Time {
+	switch {
+	case a.held.Refresh == models.RefreshRefused:
+		return time.Time{}
+	case a.held.LeaseUntil != nil && a.held.LeaseUntil.After(a.Now()):
+		return *a.held.LeaseUntil
+	case a.held.RetryAt != nil && a.held.RetryAt.After(a.Now()):
+		return *a.held.RetryAt
+	}
+	return a.timedAt(a.id, a.held.CredentialVersion, a.cred)
+}
 
 // renew asks the provider for the next credential, under a lease, and keeps it before anybody uses it. Once it has begun
 // it goes on although whoever wanted it may have left. Conflict when somebody else is or was at it.

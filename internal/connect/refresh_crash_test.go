@@ -157,3 +157,106 @@ func TestRefresh_AReconnectInFlightWins(t *testing.T) {
 		t.Errorf("v%d, want v2", got.CredentialVersion)
 	}
 }
+
+// refresh is what the job of a credential that fell due does.
+func (m *merchant) refresh(c models.Connection) error {
+	return m.h.service.Refresh(m.h.t.Context(), m.h.store.ForTenant(m.tenant, models.Actor{Kind: models.System}), c.ID)
+}
+
+// due says when somebody is to look at the credential without being asked; no: never.
+func (m *merchant) due(c models.Connection) (at time.Time, ever bool) {
+	m.h.t.Helper()
+	var next *time.Time
+	must(m.h.t, m.h.db.Owner.QueryRow(m.h.t.Context(), `SELECT next_refresh_at FROM credentials WHERE connection_id = $1`, c.ID).Scan(&next))
+	if next == nil {
+		return time.Time{}, false
+	}
+	return *next, true
+}
+
+// Where nobody reads, what a killed program has left is settled all the same, and within a minute.
+func TestRefresh_AKillIsSettledThoughNobodyReads(t *testing.T) {
+	t.Parallel()
+	h, provider := renewing(t)
+	m := h.newMerchant()
+	c := m.connected("12345")
+	if _, ever := m.due(c); ever {
+		t.Error("a token of a minute is due by the clock")
+	}
+	began := h.clock.now()
+	m.killed(provider, c, true)
+	at, ever := m.due(c)
+	if !ever || at.Sub(began) > 45*time.Second {
+		t.Fatalf("nobody looks before %v", at)
+	}
+	h.clock.forward(at.Sub(began))
+	must(t, m.refresh(c))
+	if got := m.connection(c.ID); got.State != models.NeedsYou || got.Reason != string(oauth.NeedsReauth) {
+		t.Errorf("the connection is %s (%s)", got.State, got.Reason)
+	}
+	if _, ever := m.due(c); ever {
+		t.Error("it is looked at again")
+	}
+}
+
+func TestRefresh_ALongTokenIsRenewedByTheClockAndAShortOneIsNot(t *testing.T) {
+	t.Parallel()
+	for life, timed := range map[time.Duration]bool{time.Minute: false, 9 * time.Minute: false, time.Hour: true, 90 * 24 * time.Hour: true} {
+		h, provider := renewing(t)
+		h.fake.Set(func(f *oauthtest.Fake) { f.Lifetime = life })
+		m := h.newMerchant()
+		c := m.connected("12345")
+		for round := range 3 {
+			at, ever := m.due(c)
+			if ever != timed {
+				t.Fatalf("%v: due by the clock: %v", life, ever)
+			}
+			if !timed {
+				break
+			}
+			if left := h.clock.now().Add(life).Sub(at); left < 4*time.Minute || left > 5*time.Minute {
+				t.Errorf("%v: renewed %v before its end", life, left)
+			}
+			must(t, m.refresh(c)) // called before its time it does nothing
+			h.clock.forward(at.Sub(h.clock.now()))
+			must(t, m.refresh(c))
+			if calls, most := provider.count(); calls != round+1 || most != 1 {
+				t.Errorf("%v: %d calls after %d rounds, a token used %d times", life, calls, round+1, most)
+			}
+		}
+	}
+}
+
+// A failure by the clock rests longer and longer, keeps its own time, and takes nothing from who reads.
+func TestRefresh_AFailureByTheClockHasItsNextTime(t *testing.T) {
+	t.Parallel()
+	h, provider := renewing(t)
+	h.fake.Set(func(f *oauthtest.Fake) { f.Lifetime = time.Hour })
+	m := h.newMerchant()
+	c := m.connected("12345")
+	at, _ := m.due(c)
+	h.clock.forward(at.Sub(h.clock.now()))
+	down := &oauth.Error{Provider: "fake", Kind: oauth.Upstream}
+	provider.set(func(s *strict) { s.answers = []error{down, down, down} })
+	last := time.Duration(0)
+	for range 3 {
+		must(t, m.refresh(c))
+		next, ever := m.due(c)
+		rest := next.Sub(h.clock.now())
+		if !ever || rest <= last || rest > time.Minute {
+			t.Fatalf("the next try is in %v, after one in %v", rest, last)
+		}
+		if _, err := m.use(h.service, c.ID); err != nil {
+			t.Error("a reading meanwhile:", err)
+		}
+		last = rest
+		h.clock.forward(rest)
+	}
+	must(t, m.refresh(c))
+	if calls, _ := provider.count(); calls != 4 {
+		t.Errorf("%d calls, want 4", calls)
+	}
+	if kinds := m.eventKinds(); !slices.Contains(kinds, "connection.refresh_failed") || kinds[0] != "connection.refresh_recovered" {
+		t.Errorf("the history is %v", kinds)
+	}
+}

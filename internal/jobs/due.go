@@ -24,6 +24,7 @@ type source struct {
 func sources() []source {
 	return []source{
 		{due: models.DueSyncs, job: syncArgs{}, id: "connection", lane: true},
+		{due: models.DueRefreshes, job: refreshArgs{}, id: "connection", lane: true},
 	}
 }
 

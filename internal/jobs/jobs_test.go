@@ -33,6 +33,10 @@ func (w *worker) Sync(_ context.Context, st *models.TenantStore, connection uuid
 	return w.called("sync " + st.Tenant().String() + " " + connection.String())
 }
 
+func (w *worker) Refresh(_ context.Context, st *models.TenantStore, connection uuid.UUID) error {
+	return w.called("refresh " + st.Tenant().String() + " " + connection.String())
+}
+
 func (w *worker) Process(_ context.Context, st *models.TenantStore, callback uuid.UUID) error {
 	return w.called("callback " + st.Tenant().String() + " " + callback.String())
 }

@@ -17,9 +17,10 @@ import (
 	"mooring/internal/models"
 )
 
-// Syncer reads one connection's data and acts on stored callbacks; connect.Service is the real one.
+// Syncer reads one connection's data, renews its credential and acts on stored callbacks; connect.Service is the real one.
 type Syncer interface {
 	Sync(ctx context.Context, st *models.TenantStore, connection uuid.UUID) error
+	Refresh(ctx context.Context, st *models.TenantStore, connection uuid.UUID) error
 	Process(ctx context.Context, st *models.TenantStore, callback uuid.UUID) error
 }
 
@@ -74,11 +75,13 @@ func (p patience) NextRetry(job *rivertype.JobRow) time.Time {
 func NewRunner(d Deps) (*Runner, error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &syncWorker{deps: d})
+	river.AddWorker(workers, &refreshWorker{deps: d})
 	river.AddWorker(workers, &mailWorker{deps: d})
 	river.AddWorker(workers, &callbackWorker{deps: d})
 	river.AddWorker(workers, &tellWorker{deps: d})
 	river.AddWorker(workers, &sweepWorker{deps: d})
 	queues := syncQueues(d.Providers)
+	refreshQueues(queues, d.Providers)
 	queues[queueMail] = river.QueueConfig{MaxWorkers: mailAtOnce}
 	queues[queueCallback] = river.QueueConfig{MaxWorkers: callbackAtOnce}
 	queues[queueTell] = river.QueueConfig{MaxWorkers: tellAtOnce}

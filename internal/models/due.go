@@ -13,8 +13,11 @@ import (
 // next_due_<kind>() says when the next one falls due, NULL for never.
 type Due string
 
-// DueSyncs are connections to fetch; their lane is the provider.
-const DueSyncs Due = "syncs"
+// The kinds; the lane of both is the provider.
+const (
+	DueSyncs     Due = "syncs"     // connections to fetch
+	DueRefreshes Due = "refreshes" // credentials to look at
+)
 
 // DueSource is a kind of due work with what its claimed rows become.
 type DueSource struct {

@@ -73,6 +73,9 @@ func (t *TenantStore) LeaseCredential(ctx context.Context, h Held, until time.Ti
 			t.tenant, h.ID, h.CredentialVersion, h.Fence, until, noted, t.now()).QueryRow(func(row pgx.Row) error {
 			return row.Scan(&h.Fence, &h.Refresh)
 		})
+		if noted {
+			wakeDue(b, t.now(), until)
+		}
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return h, errs.New(errs.Conflict, "error.conflict")
@@ -121,6 +124,9 @@ func (t *TenantStore) SaveRefreshed(ctx context.Context, h Held, n Renewed) (err
 		if n.Event != nil {
 			t.queueEvent(b, *n.Event)
 		}
+		if !n.NextAt.IsZero() {
+			wakeDue(b, t.now(), n.NextAt)
+		}
 		wake(b, h.ID)
 	})
 }
@@ -151,6 +157,9 @@ func (t *TenantStore) FailRefresh(ctx context.Context, h Held, f RefreshFailure)
 		if f.Event != nil {
 			t.queueEvent(b, *f.Event)
 		}
+		if !f.NextAt.IsZero() {
+			wakeDue(b, t.now(), f.NextAt)
+		}
 		wake(b, h.ID)
 	})
 }
@@ -161,5 +170,19 @@ func (t *TenantStore) CredentialWorked(ctx context.Context, id uuid.UUID, versio
 	return t.batch(ctx, func(b *pgx.Batch) {
 		b.Queue(`UPDATE credentials SET previous_sealed = NULL, previous_version = NULL
 			WHERE tenant_id = $1 AND connection_id = $2 AND version = $3`, t.tenant, id, version)
+	})
+}
+
+// ScheduleRefresh says when to look at the credential again without being asked; zero: never. It gives way to whoever
+// has moved the row on.
+func (t *TenantStore) ScheduleRefresh(ctx context.Context, h Held, at time.Time) (err error) {
+	defer explain("ScheduleRefresh", &err)
+	return t.batch(ctx, func(b *pgx.Batch) {
+		b.Queue(`UPDATE credentials SET next_refresh_at = $5
+			WHERE tenant_id = $1 AND connection_id = $2 AND version = $3 AND fence = $4`,
+			t.tenant, h.ID, h.CredentialVersion, h.Fence, timeOrNull(at))
+		if !at.IsZero() {
+			wakeDue(b, t.now(), at)
+		}
 	})
 }

@@ -157,6 +157,9 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 	"RecoverPrevious": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.RecoverPrevious(ctx, held(e), time.Now())
 	},
+	"ScheduleRefresh": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.ScheduleRefresh(ctx, held(e), time.Now())
+	},
 	"QueueSync": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.QueueSync(ctx, e.connection, func(string) models.Statement { return models.Statement{SQL: "SELECT 1"} })
 	},
