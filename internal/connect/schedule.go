@@ -22,8 +22,8 @@ const (
 	longestPause  = time.Hour
 )
 
-// every is how often a provider's connections are fetched by themselves.
-func every(d oauth.Descriptor) time.Duration {
+// Every is how often a provider's connections are fetched by themselves.
+func Every(d oauth.Descriptor) time.Duration {
 	if d.SyncEvery > 0 {
 		return d.SyncEvery
 	}

@@ -125,7 +125,7 @@ func (r *syncRun) end(ctx context.Context, cause error) error {
 		return r.fail(ctx, state, reason, cause)
 	}
 	conn := r.work.Connection
-	result := models.SyncResult{State: models.Connected, Complete: true, Next: r.Now().Add(spread(every(r.provider.Descriptor())))}
+	result := models.SyncResult{State: models.Connected, Complete: true, Next: r.Now().Add(spread(Every(r.provider.Descriptor())))}
 	if r.work.Asked || r.changed > 0 || conn.State != models.Connected { // an hourly "nothing new" is no news
 		result.Event = models.NewEvent{Kind: "connection.synced", Connection: conn.ID,
 			Detail: map[string]any{"provider": conn.Provider, "blocks": r.read, "changed": r.changed}}
@@ -149,9 +149,9 @@ func (r *syncRun) fail(ctx context.Context, state models.State, reason string, c
 	switch {
 	case state == models.Provider:
 		result.Passing = true
-		result.Next = r.Now().Add(spread(restAfter(conn.SyncFailures, cause, every(d))))
+		result.Next = r.Now().Add(spread(restAfter(conn.SyncFailures, cause, Every(d))))
 	case heals(state, reason):
-		result.Next = r.Now().Add(spread(every(d)))
+		result.Next = r.Now().Add(spread(Every(d)))
 	}
 	return r.st.EndSync(ctx, conn.ID, result)
 }

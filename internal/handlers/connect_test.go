@@ -177,6 +177,7 @@ func TestConnection_SaysWhoMustAct(t *testing.T) {
 		oauth.Upstream:    {"is failing at the moment", "Provider is failing", "We try again by ourselves"},
 		oauth.Signature:   {"does not accept our signature", "We are on it", "The platform."},
 	} {
+		h.mayAsk(t)
 		h.fake.Set(func(f *oauthtest.Fake) { f.OnMerchant = failingMerchant(kind) })
 		v.post(t, path+"/sync").want(t, "fetch now", 303, path)
 		h.work(t)

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -54,6 +55,7 @@ type ConnectionPage struct {
 	Connection connect.ConnectionView
 	Name       string
 	Reason     Reason // of its trouble, if it has one
+	Schedule   Schedule
 	Data       []BlockCard
 	History    []EventLine
 }
@@ -73,6 +75,10 @@ func (p ConnectionPage) Troubled() bool {
 
 // showConnection answers "GET /connections/:id".
 func (s *Server) showConnection(c *gin.Context, m *Merchant) error {
+	return s.answerConnection(c, m, http.StatusOK)
+}
+
+func (s *Server) answerConnection(c *gin.Context, m *Merchant, status int) error {
 	view, err := s.connection(c, m)
 	if err != nil {
 		return err
@@ -80,6 +86,7 @@ func (s *Server) showConnection(c *gin.Context, m *Merchant) error {
 	page := ConnectionPage{Page: s.page(c, "connect.connection_title", "provider", m.say(view.Provider.Title)), Connection: view}
 	page.Name = page.Account(view.AccountName, view.AccountMasked)
 	page.Data = page.blockCards(view)
+	page.Schedule = page.scheduleOf(view, s.Now())
 	page.History = historianFor(page.Page, m.Session.UserID, s.Connect).lines(view.Events)
 	if page.Troubled() {
 		page.Reason = page.reasonOf(view.Provider, view.Reason, "")
@@ -87,7 +94,7 @@ func (s *Server) showConnection(c *gin.Context, m *Merchant) error {
 	if page.Live() {
 		page.Stream, page.Refresh = "/connections/"+view.ID.String()+"/events", 3
 	}
-	return s.show(c, page)
+	return s.render(c, status, page)
 }
 
 // connection loads the connection that the address names, with its data.
@@ -124,18 +131,6 @@ func (s *Server) streamConnection(c *gin.Context, m *Merchant) error {
 		return err
 	}
 	return s.stream(c, id, time.Time{})
-}
-
-// syncNow answers "POST /connections/:id/sync".
-func (s *Server) syncNow(c *gin.Context, m *Merchant) error {
-	id, err := idOf(c)
-	if err != nil {
-		return err
-	}
-	if err := s.Connect.RequestSync(c.Request.Context(), m.Store, id); err != nil {
-		return err
-	}
-	return seeOther(c, "/connections/"+id.String())
 }
 
 // DisconnectPage asks once more, and says what ends and what stays.

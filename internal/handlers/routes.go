@@ -49,26 +49,7 @@ func (s *Server) route() error {
 	s.post("/settings/sessions/:id/end", s.person(s.endSession))
 	s.post("/settings/sessions/end-others", s.person(s.endOtherSessions))
 
-	// Merchants: those who look
-	s.get("/overview", s.merchant(s.showOverview))
-	s.get("/connections", s.merchant(s.showConnections))
-	s.get("/connections/:id", s.merchant(s.showConnection))
-	s.get("/connections/:id/events", s.merchant(s.streamConnection))
-	s.get("/attempts/:id", s.merchant(s.showAttempt))
-	s.get("/attempts/:id/events", s.merchant(s.streamAttempt))
-	s.get("/connect/:provider", s.merchant(s.askConnect))
-	s.get("/activity", s.merchant(s.showActivity))
-
-	// Merchants: those who may change connections
-	s.post("/connect/:provider", s.operator(s.beginConnect))
-	s.get("/oauth/:provider/callback", s.operator(s.finishConnect))
-	s.post("/attempts/:id/confirm", s.operator(s.confirmAttempt))
-	s.post("/attempts/:id/cancel", s.operator(s.cancelAttempt))
-	s.post("/connections/:id/sync", s.operator(s.syncNow))
-	s.get("/connections/:id/reconnect", s.operator(s.askReconnect))
-	s.post("/connections/:id/reconnect", s.operator(s.reconnect))
-	s.get("/connections/:id/disconnect", s.operator(s.askDisconnect))
-	s.post("/connections/:id/disconnect", s.operator(s.disconnect))
+	s.routeMerchants()
 
 	// The platform's staff
 	s.get("/admin", s.admin(s.adminHome))
@@ -79,6 +60,31 @@ func (s *Server) route() error {
 	s.post("/admin/audit/verify", s.admin(s.verifyAudit))
 	s.get("/admin/audit/export", s.admin(s.exportAudit))
 	return nil
+}
+
+func (s *Server) routeMerchants() {
+	// Those who look
+	s.get("/overview", s.merchant(s.showOverview))
+	s.get("/connections", s.merchant(s.showConnections))
+	s.get("/connections/:id", s.merchant(s.showConnection))
+	s.get("/connections/:id/events", s.merchant(s.streamConnection))
+	s.get("/attempts/:id", s.merchant(s.showAttempt))
+	s.get("/attempts/:id/events", s.merchant(s.streamAttempt))
+	s.get("/connect/:provider", s.merchant(s.askConnect))
+	s.get("/activity", s.merchant(s.showActivity))
+
+	// Those who may change connections
+	s.post("/connect/:provider", s.operator(s.beginConnect))
+	s.get("/oauth/:provider/callback", s.operator(s.finishConnect))
+	s.post("/attempts/:id/confirm", s.operator(s.confirmAttempt))
+	s.post("/attempts/:id/cancel", s.operator(s.cancelAttempt))
+	s.post("/connections/:id/sync", s.operator(s.syncNow))
+	s.post("/connections/:id/pause", s.operator(s.pauseSync))
+	s.post("/connections/:id/resume", s.operator(s.resumeSync))
+	s.get("/connections/:id/reconnect", s.operator(s.askReconnect))
+	s.post("/connections/:id/reconnect", s.operator(s.reconnect))
+	s.get("/connections/:id/disconnect", s.operator(s.askDisconnect))
+	s.post("/connections/:id/disconnect", s.operator(s.disconnect))
 }
 
 // get answers GET, and HEAD with the same head.

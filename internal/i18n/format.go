@@ -61,6 +61,20 @@ func (p *Printer) Ago(t time.Time) string {
 	return p.Date(t)
 }
 
+// Until says how far off something is, roughly; what is further than a day gets its date.
+func (p *Printer) Until(t time.Time) string {
+	d := t.Sub(p.now)
+	switch {
+	case d < time.Minute:
+		return p.T("common.until_now")
+	case d < time.Hour:
+		return p.T("common.until_minutes", "count", int(d/time.Minute))
+	case d < 24*time.Hour:
+		return p.T("common.until_hours", "count", int(d/time.Hour))
+	}
+	return p.Date(t)
+}
+
 // Number groups thousands: 12,345.
 func (p *Printer) Number(n int) string {
 	if n < 0 {

@@ -37,29 +37,33 @@ func queueNewest(b *pgx.Batch, into *[]Snapshot, where string, args ...any) {
 }
 
 // QueueSync marks that a sync is wanted and enqueues it, unless one is already on its way: pressing twice is harmless.
-// NotFound for a connection that is not the tenant's, Conflict for one that is disconnected.
+// NotFound for a connection that is not the tenant's, Conflict for one that is disconnected, TooMany for one that was
+// asked for too often: see AskAgainAt.
 func (t *TenantStore) QueueSync(ctx context.Context, id uuid.UUID, job func(provider string) Statement) (err error) {
 	defer explain("QueueSync", &err)
 	return t.inTx(ctx, func(tx *Tx) error {
-		var state State
+		var c Connection
 		var free bool
-		var provider string
-		err := tx.pgx.QueryRow(ctx, `SELECT provider, state, sync_state = 'idle' OR sync_since < $3 FROM connections
-			WHERE tenant_id = $1 AND id = $2 FOR UPDATE`, t.tenant, id, t.now().Add(-syncLease)).Scan(&provider, &state, &free)
+		now := t.now()
+		err := tx.pgx.QueryRow(ctx, `SELECT provider, state, sync_asked_till, sync_state = 'idle' OR sync_since < $3 FROM connections
+			WHERE tenant_id = $1 AND id = $2 FOR UPDATE`, t.tenant, id, now.Add(-syncLease)).Scan(&c.Provider, &c.State, &c.syncAskedTill, &free)
 		switch {
 		case err != nil:
 			return err
-		case state == Disconnected:
+		case c.State == Disconnected:
 			return errs.New(errs.Conflict, "error.disconnected")
 		case !free:
 			return nil
+		case c.AskAgainAt().After(now):
+			return errs.New(errs.TooMany, "error.fetch_limit")
 		}
 		return tx.batch(ctx, func(b *pgx.Batch) {
 			b.Queue(`UPDATE connections SET sync_state = 'queued', sync_since = $3, sync_done = 0,
-				    next_sync_at = CASE WHEN next_sync_at < $4 THEN $4 ELSE next_sync_at END
-				WHERE tenant_id = $1 AND id = $2`, t.tenant, id, t.now(), t.now().Add(lostAfter))
+				    next_sync_at = CASE WHEN next_sync_at < $4 THEN $4 ELSE next_sync_at END,
+				    sync_asked_till = greatest(sync_asked_till, $3) + $5::interval
+				WHERE tenant_id = $1 AND id = $2`, t.tenant, id, now, now.Add(lostAfter), AskEvery)
 			wake(b, id)
-			put := job(provider)
+			put := job(c.Provider)
 			b.Queue(put.SQL, put.Args...)
 		})
 	})

@@ -160,6 +160,12 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 	"ScheduleRefresh": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.ScheduleRefresh(ctx, held(e), time.Now())
 	},
+	"PauseSync": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.PauseSync(ctx, e.connection)
+	},
+	"ResumeSync": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.ResumeSync(ctx, e.connection)
+	},
 	"QueueSync": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.QueueSync(ctx, e.connection, func(string) models.Statement { return models.Statement{SQL: "SELECT 1"} })
 	},
@@ -199,7 +205,7 @@ var mustFail = map[string]errs.Code{
 	"Attempt": errs.NotFound, "BeginSync": errs.Conflict, "Callback": errs.NotFound, "ContradictCallback": errs.Conflict,
 	"SaveLink": errs.Conflict, "StoreCallback": "", "Connect": "", "Connection": errs.NotFound, "ConsumeAttempt": errs.NotFound,
 	"CreateAttempt": errs.NotFound, "Disconnect": errs.NotFound, "EndAttempt": errs.Conflict, "ParkAttempt": errs.Conflict,
-	"Outline": errs.NotFound, "QueueSync": errs.NotFound, "Reconnect": "", "SaveRefreshed": errs.Conflict, "Credential": errs.NotFound,
+	"Outline": errs.NotFound, "PauseSync": errs.NotFound, "ResumeSync": errs.NotFound, "QueueSync": errs.NotFound, "Reconnect": "", "SaveRefreshed": errs.Conflict, "Credential": errs.NotFound,
 	"FailRefresh": errs.Conflict, "LeaseCredential": errs.Conflict, "RecoverPrevious": errs.Conflict, "SaveSnapshot": "", "TakeReturned": errs.NotFound,
 }
 
