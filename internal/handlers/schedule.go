@@ -15,9 +15,9 @@ import (
 
 // Schedule says when a connection is fetched: by itself, and by hand.
 type Schedule struct {
-	Next    Moment // of the next fetch by itself: roughly, exactly; zero: see Instead
+	Next    Moment // of the next fetch by itself; zero: see Instead
 	Instead string // why there is none
-	Every   string
+	Every   string // beside Next: when exactly, and how often
 	Paused  bool
 	Limit   string // how often it can be fetched by hand
 	Limited bool   // that often it was: Limit says when it can be again
@@ -33,7 +33,7 @@ func (w Words) scheduleOf(c connect.ConnectionView, now time.Time) Schedule {
 		s.Instead = w.T("sync.after_reconnect")
 	default:
 		s.Next = Moment{Ago: w.Until(*c.NextSyncAt), Exact: w.DateTime(*c.NextSyncAt), Stamp: w.Stamp(*c.NextSyncAt)}
-		s.Every = w.every(connect.Every(c.Provider))
+		s.Every = s.Next.Exact + " · " + w.every(connect.Every(c.Provider))
 	}
 	s.Limit = w.T("sync.limit", "times", models.AskBurst, "minutes", int(models.AskBurst*models.AskEvery/time.Minute))
 	if again := c.AskAgainAt(); again.After(now) {

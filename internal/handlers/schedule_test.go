@@ -22,7 +22,7 @@ func TestSchedule_IsShownPausedAndResumed(t *testing.T) {
 	v := h.owner(t, "a@example.com")
 	path := h.connected(t, v, "12345")
 	h.work(t)
-	v.get(t, path).want(t, "after the first fetch", 200, "", "Next fetch", "in 1 hour", "by itself about every hour", "Pause automatic fetching")
+	v.get(t, path).want(t, "after the first fetch", 200, "", "Next fetch", "in 1 hour", "about every hour", "Pause automatic fetching")
 
 	for range 2 { // twice does no harm, and is told once
 		v.post(t, path+"/pause").want(t, "pausing", 303, path)
