@@ -61,6 +61,23 @@ $$;
 
 COMMENT ON FUNCTION public.claim_due_syncs(before timestamp with time zone, most integer) IS 'Takes connections that are due for fetching; the lane is their provider. What is not fetched within ten minutes falls due again.';
 
+CREATE FUNCTION public.claim_due_warnings(before timestamp with time zone, most integer) RETURNS TABLE(tenant_id uuid, id uuid, lane text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET enable_seqscan TO 'off'
+    AS $$
+BEGIN
+    RETURN QUERY
+    UPDATE connections c SET warn_at = before + interval '10 minutes'
+     WHERE c.ctid = ANY (ARRAY(
+           SELECT d.ctid FROM connections d WHERE d.warn_at <= before ORDER BY d.warn_at LIMIT most FOR UPDATE SKIP LOCKED))
+    RETURNING c.tenant_id, c.id, c.provider;
+END
+$$;
+
+COMMENT ON FUNCTION public.claim_due_warnings(before timestamp with time zone, most integer) IS 'Takes connections whose end is to be warned of. What is not warned of within ten minutes falls due again.';
+
 CREATE FUNCTION public.current_person() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (NULLIF(current_setting('app.user_id'::text, true), ''::text))::uuid;
@@ -72,6 +89,25 @@ CREATE FUNCTION public.current_tenant() RETURNS uuid
     RETURN (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid;
 
 COMMENT ON FUNCTION public.current_tenant() IS 'The tenant this transaction was opened for, or NULL: no tenant, no row.';
+
+CREATE FUNCTION public.follow_expiry() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        UPDATE connections SET ends_at = NULL, warn_at = NULL, warned_days = NULL, reminded_at = NULL
+         WHERE tenant_id = OLD.tenant_id AND id = OLD.connection_id AND ends_at IS NOT NULL;
+    ELSE
+        UPDATE connections SET ends_at = NEW.expires_at, warn_at = next_warning(NEW.expires_at, NEW.updated_at),
+               warned_days = NULL, reminded_at = NULL
+         WHERE tenant_id = NEW.tenant_id AND id = NEW.connection_id AND ends_at IS DISTINCT FROM NEW.expires_at;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION public.follow_expiry() IS 'Keeps the end of access in the connection the one of its credential. Another end is warned of anew.';
 
 CREATE FUNCTION public.insist(rows bigint) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
@@ -149,6 +185,24 @@ CREATE FUNCTION public.next_due_syncs() RETURNS timestamp with time zone
 $$;
 
 COMMENT ON FUNCTION public.next_due_syncs() IS 'When the next connection falls due; NULL: none will by itself.';
+
+CREATE FUNCTION public.next_due_warnings() RETURNS timestamp with time zone
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    SELECT warn_at FROM connections WHERE warn_at IS NOT NULL ORDER BY warn_at LIMIT 1
+$$;
+
+COMMENT ON FUNCTION public.next_due_warnings() IS 'When the next warning falls due; NULL: none will by itself.';
+
+CREATE FUNCTION public.next_warning(ends timestamp with time zone, after timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    SELECT min(ends - days * interval '24 hours') FROM unnest(ARRAY[14, 7, 1]) days WHERE ends - days * interval '24 hours' > after
+$$;
+
+COMMENT ON FUNCTION public.next_warning(ends timestamp with time zone, after timestamp with time zone) IS 'When the next warning of an end is due: 14, 7 and 1 days before it.';
 
 CREATE FUNCTION public.open_callback(presented bytea) RETURNS TABLE(tenant_id uuid, attempt_id uuid)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -342,6 +396,10 @@ CREATE TABLE public.connections (
     sync_paused_at timestamp with time zone,
     sync_failures integer DEFAULT 0 NOT NULL,
     sync_asked_till timestamp with time zone,
+    ends_at timestamp with time zone,
+    warn_at timestamp with time zone,
+    warned_days smallint,
+    reminded_at timestamp with time zone,
     CONSTRAINT connections_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
     CONSTRAINT connections_state_check CHECK ((state = ANY (ARRAY['connected'::text, 'needs_you'::text, 'provider'::text, 'ours'::text, 'disconnected'::text]))),
     CONSTRAINT connections_sync_state_check CHECK ((sync_state = ANY (ARRAY['idle'::text, 'queued'::text, 'running'::text])))
@@ -368,6 +426,14 @@ COMMENT ON COLUMN public.connections.sync_paused_at IS 'Since when the merchant 
 COMMENT ON COLUMN public.connections.sync_failures IS 'Passing failures in a row: how long to rest before the next try.';
 
 COMMENT ON COLUMN public.connections.sync_asked_till IS 'How far fetching by hand is used up (GCRA''s theoretical arrival time); NULL: never asked.';
+
+COMMENT ON COLUMN public.connections.ends_at IS 'When access ends unless a person acts; follows credentials.expires_at. NULL: not known, or nobody has to act.';
+
+COMMENT ON COLUMN public.connections.warn_at IS 'When the next warning of that end is due; NULL: none is.';
+
+COMMENT ON COLUMN public.connections.warned_days IS 'The nearest warning that was given of this end, in days before it; NULL: none yet.';
+
+COMMENT ON COLUMN public.connections.reminded_at IS 'When the platform''s staff last reminded the merchant of this end.';
 
 CREATE TABLE public.credentials (
     tenant_id uuid NOT NULL,
@@ -578,6 +644,7 @@ CREATE TABLE public.snapshots (
     partial boolean NOT NULL,
     changed_at timestamp with time zone NOT NULL,
     fetched_at timestamp with time zone NOT NULL,
+    changed_fields text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT snapshots_block_check CHECK ((block = ANY (ARRAY['merchant'::text, 'company'::text, 'user'::text, 'wallet'::text, 'wallet_flow'::text])))
 );
 
@@ -586,6 +653,8 @@ ALTER TABLE ONLY public.snapshots FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE public.snapshots IS 'What a provider told, version by version; an unchanged answer only moves fetched_at of the newest.';
 
 COMMENT ON COLUMN public.snapshots.content_hash IS 'Keyed hash of the normalised data: tells whether anything changed without opening it.';
+
+COMMENT ON COLUMN public.snapshots.changed_fields IS 'Names of the fields that differ from the version before; names only, so that a page can point at them without opening it.';
 
 CREATE TABLE public.tenant_keys (
     tenant_id uuid NOT NULL,
@@ -740,6 +809,14 @@ CREATE INDEX connections_due ON public.connections USING btree (next_sync_at) WH
 
 COMMENT ON INDEX public.connections_due IS 'What can fall due, in the order in which it does.';
 
+CREATE INDEX connections_ending ON public.connections USING btree (ends_at, id) WHERE (ends_at IS NOT NULL);
+
+COMMENT ON INDEX public.connections_ending IS 'The boards, soonest end first, by keyset.';
+
+CREATE INDEX connections_warn ON public.connections USING btree (warn_at) WHERE (warn_at IS NOT NULL);
+
+COMMENT ON INDEX public.connections_warn IS 'Warnings that can fall due, in the order in which they do.';
+
 CREATE INDEX credentials_due ON public.credentials USING btree (next_refresh_at) WHERE (next_refresh_at IS NOT NULL);
 
 COMMENT ON INDEX public.credentials_due IS 'Due work is found here, however many credentials are not due.';
@@ -770,9 +847,15 @@ CREATE INDEX sessions_member ON public.sessions USING btree (tenant_id, user_id)
 
 CREATE INDEX sessions_user ON public.sessions USING btree (user_id);
 
+CREATE INDEX snapshots_changed ON public.snapshots USING btree (tenant_id, connection_id, changed_at DESC, block DESC, version DESC) WHERE (block <> 'wallet_flow'::text);
+
+COMMENT ON INDEX public.snapshots_changed IS 'The history of a connection''s data, newest first, by keyset; movements of money are a list already.';
+
 CREATE INDEX tenants_newest ON public.tenants USING btree (created_at DESC, id DESC);
 
 COMMENT ON INDEX public.tenants_newest IS 'The admins'' list, newest first, by keyset.';
+
+CREATE TRIGGER follow_expiry AFTER INSERT OR DELETE OR UPDATE OF expires_at ON public.credentials FOR EACH ROW EXECUTE FUNCTION public.follow_expiry();
 
 CREATE CONSTRAINT TRIGGER link AFTER INSERT ON public.events DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.link_tenant_event();
 
@@ -920,6 +1003,9 @@ GRANT ALL ON FUNCTION public.claim_due_refreshes(before timestamp with time zone
 REVOKE ALL ON FUNCTION public.claim_due_syncs(before timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.claim_due_syncs(before timestamp with time zone, most integer) TO mooring_app;
 
+REVOKE ALL ON FUNCTION public.claim_due_warnings(before timestamp with time zone, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.claim_due_warnings(before timestamp with time zone, most integer) TO mooring_app;
+
 REVOKE ALL ON FUNCTION public.current_person() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.current_person() TO mooring_app;
 GRANT ALL ON FUNCTION public.current_person() TO mooring_platform;
@@ -927,6 +1013,8 @@ GRANT ALL ON FUNCTION public.current_person() TO mooring_platform;
 REVOKE ALL ON FUNCTION public.current_tenant() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.current_tenant() TO mooring_app;
 GRANT ALL ON FUNCTION public.current_tenant() TO mooring_platform;
+
+REVOKE ALL ON FUNCTION public.follow_expiry() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.insist(rows bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.insist(rows bigint) TO mooring_app;
@@ -943,6 +1031,12 @@ GRANT ALL ON FUNCTION public.next_due_refreshes() TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.next_due_syncs() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.next_due_syncs() TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.next_due_warnings() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.next_due_warnings() TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.next_warning(ends timestamp with time zone, after timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.next_warning(ends timestamp with time zone, after timestamp with time zone) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.open_callback(presented bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.open_callback(presented bytea) TO mooring_app;

@@ -71,7 +71,8 @@ func (r *syncRun) fetchAll(ctx context.Context, wanted []fetch) (first error) {
 	return first
 }
 
-// keep stores a reading as a new version, or notes that the newest one was seen again.
+// keep stores a reading as a new version, or notes that the newest one was seen again. One that does not open any more was
+// tampered with, and is replaced by what the provider says now.
 func (r *syncRun) keep(ctx context.Context, block oauth.Block, got fetched) error {
 	conn := r.work.Connection
 	hash, err := r.Vault.Hash("content", conn.TenantID.String(), string(block), string(got.data))
@@ -79,7 +80,11 @@ func (r *syncRun) keep(ctx context.Context, block oauth.Block, got fetched) erro
 		return err
 	}
 	last := newest(r.work.Snapshots, conn.ID, block)
-	if last != nil && bytes.Equal(last.ContentHash, hash) && r.opens(*last) {
+	var before BlockView
+	if last != nil {
+		before = r.openBlock(conn, r.work.Key, *last)
+	}
+	if last != nil && bytes.Equal(last.ContentHash, hash) && !before.Broken {
 		return r.st.TouchSnapshot(ctx, *last, got.providerAsOf)
 	}
 	n := models.NewSnapshot{
@@ -88,6 +93,7 @@ func (r *syncRun) keep(ctx context.Context, block oauth.Block, got fetched) erro
 	}
 	if last != nil {
 		n.Version = last.Version + 1
+		n.Fields, n.Event = changed(conn, before, got.data)
 	}
 	if n.Data, err = r.Vault.Seal(r.work.Key, dataPlace(conn, block, n.Version), got.data); err != nil {
 		return err
@@ -97,12 +103,6 @@ func (r *syncRun) keep(ctx context.Context, block oauth.Block, got fetched) erro
 	}
 	r.changed++
 	return r.st.SaveSnapshot(ctx, n)
-}
-
-// opens says whether a stored version is intact: one that was tampered with is replaced by what the provider says now.
-func (r *syncRun) opens(s models.Snapshot) bool {
-	_, err := r.Vault.Open(r.work.Key, dataPlace(r.work.Connection, s.Block, s.Version), s.Data)
-	return err == nil
 }
 
 func dataPlace(c models.Connection, block oauth.Block, version int64) vault.Place {

@@ -36,7 +36,8 @@ type BlockView struct {
 	ProviderAsOf time.Time
 	SourceZone   string
 	Partial      bool
-	Broken       bool // the stored value does not open: it was moved, edited or put back
+	Changed      []string // names of the fields that differ from the version before
+	Broken       bool     // the stored value does not open: it was moved, edited or put back
 }
 
 // Fetched says whether there is anything to show.
@@ -137,12 +138,16 @@ func (s *Service) Outline(ctx context.Context, st *models.TenantStore, id uuid.U
 	if err != nil {
 		return ConnectionView{}, err
 	}
+	return s.outlineView(c, sealed, key), nil
+}
+
+func (s *Service) outlineView(c models.Connection, sealed vault.Sealed, key vault.WrappedKey) ConnectionView {
 	view := ConnectionView{Connection: c, Provider: s.describe(c)}
 	var account accountText
-	if s.open(key, accountPlace(c.TenantID, id, c.Provider), sealed, &account) == nil { // else the masked number must do
+	if s.open(key, accountPlace(c.TenantID, c.ID, c.Provider), sealed, &account) == nil { // else the masked number must do
 		view.AccountName = account.Name
 	}
-	return view, nil
+	return view
 }
 
 // describe gives a connection's provider as data.
@@ -169,20 +174,22 @@ func (s *Service) openView(c models.Connection, sealing models.Sealing) Connecti
 func (s *Service) openBlock(c models.Connection, key vault.WrappedKey, snapshot models.Snapshot) BlockView {
 	b := BlockView{
 		Block: snapshot.Block, FetchedAt: snapshot.FetchedAt, ChangedAt: snapshot.ChangedAt,
-		SourceZone: snapshot.SourceZone, Partial: snapshot.Partial,
+		SourceZone: snapshot.SourceZone, Partial: snapshot.Partial, Changed: snapshot.Fields,
 	}
 	if snapshot.ProviderAsOf != nil {
 		b.ProviderAsOf = *snapshot.ProviderAsOf
 	}
 	text, err := s.Vault.Open(key, dataPlace(c, snapshot.Block, snapshot.Version), snapshot.Data)
-	if err != nil {
-		b.Broken = true
-		return b
-	}
-	stored := blockText[any]{Data: b.target()}
-	b.Broken = json.Unmarshal(text, &stored) != nil
-	b.Unmapped = stored.Unmapped
+	b.Broken = err != nil || !b.read(text)
 	return b
+}
+
+// read fills the view from a block as it is sealed.
+func (b *BlockView) read(text []byte) bool {
+	stored := blockText[any]{Data: b.target()}
+	err := json.Unmarshal(text, &stored)
+	b.Unmapped = stored.Unmapped
+	return err == nil
 }
 
 // target makes room for the block's kind of data.

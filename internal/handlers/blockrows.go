@@ -13,44 +13,54 @@ const longAmount = 18
 
 // DataRow is one line of a block.
 type DataRow struct {
-	Label  string
-	Value  string
-	Badge  *Badge // in the value's place
-	Digits bool   // numbers that line up
-	Masked bool   // the provider shows only parts of it
+	Label   string
+	Value   string
+	Badge   *Badge // in the value's place
+	Digits  bool   // numbers that line up
+	Masked  bool   // the provider shows only parts of it
+	Changed bool   // it is not what it was in the version before
 }
 
 // rows collects the lines that have something to say.
 type rows struct {
 	Words
-	masked map[string]oauth.Masked
-	all    []DataRow
+	block   oauth.Block
+	masked  map[string]oauth.Masked
+	changed []string
+	all     []DataRow
 }
 
-// add shows a value or, under the field's JSON name, what the provider shows of it.
-func (r *rows) add(key, value, field string, digits bool) {
-	row := DataRow{Label: r.T("block." + key), Value: value, Digits: digits}
-	if value == "" && field != "" {
+// add shows a field's value or, in its place, what the provider shows of it. A field goes by its JSON name.
+func (r *rows) add(field, value string, digits bool) {
+	row := DataRow{Value: value, Digits: digits}
+	if value == "" {
 		row.Value, row.Masked = r.masked[field].String(), true
 	}
 	if row.Value != "" {
-		r.all = append(r.all, row)
+		r.append(field, row)
 	}
 }
 
-func (r *rows) badge(key string, b Badge) {
-	r.all = append(r.all, DataRow{Label: r.T("block." + key), Badge: &b})
+func (r *rows) badge(field string, b Badge) { r.append(field, DataRow{Badge: &b}) }
+
+func (r *rows) append(field string, row DataRow) {
+	row.Label, _ = r.FieldName(r.block, field)
+	row.Changed = slices.Contains(r.changed, field)
+	r.all = append(r.all, row)
 }
 
-func (r *rows) date(key string, t time.Time) {
+func (r *rows) date(field string, t time.Time) {
 	if !t.IsZero() {
-		r.add(key, r.Date(t), "", false)
+		r.add(field, r.Date(t), false)
 	}
 }
 
 // Rows are the lines of the blocks that have lines: merchant, company and user.
 func (b BlockCard) Rows() []DataRow {
 	r := &rows{Words: b.Words}
+	if b.changedLately() {
+		r.changed = b.Changed
+	}
 	switch {
 	case b.Merchant != nil:
 		r.merchant(*b.Merchant)
@@ -63,43 +73,44 @@ func (b BlockCard) Rows() []DataRow {
 }
 
 func (r *rows) merchant(m oauth.Merchant) {
-	r.add("merchant_id", m.ID, "", true)
-	r.add("merchant_name", m.Name, "", false)
+	r.block = oauth.BlockMerchant
+	r.add("id", m.ID, true)
+	r.add("name", m.Name, false)
 	if m.Status != "" {
-		r.badge("merchant_status", r.StatusBadge(m.Status))
+		r.badge("status", r.StatusBadge(m.Status))
 	}
-	r.add("merchant_gateways", strings.Join(m.Gateways, ", "), "", true)
+	r.add("gateways", strings.Join(m.Gateways, ", "), true)
 }
 
 func (r *rows) company(c oauth.Company) {
-	r.masked = c.Masked
-	r.add("company_name", c.Name, "name", false)
-	r.add("company_type", c.Type, "type", false)
-	r.add("company_tax", c.TaxNumber.String(), "tax_number", true)
-	r.add("company_province", c.Province, "province", false)
-	r.add("company_city", c.City, "city", false)
-	r.add("company_zone", c.Zone, "zone", false)
-	r.add("company_address", c.Address, "address", false)
-	r.add("company_phone", c.Phone.String(), "phone", true)
-	r.add("company_legal", c.LegalPerson.String(), "legal_person", false)
-	r.add("company_legal_phone", c.LegalPhone.String(), "legal_phone", true)
-	r.date("company_registered", c.Registered)
+	r.block, r.masked = oauth.BlockCompany, c.Masked
+	r.add("name", c.Name, false)
+	r.add("type", c.Type, false)
+	r.add("tax_number", c.TaxNumber.String(), true)
+	r.add("province", c.Province, false)
+	r.add("city", c.City, false)
+	r.add("zone", c.Zone, false)
+	r.add("address", c.Address, false)
+	r.add("phone", c.Phone.String(), true)
+	r.add("legal_person", c.LegalPerson.String(), false)
+	r.add("legal_phone", c.LegalPhone.String(), true)
+	r.date("registered", c.Registered)
 }
 
 // user leaves out the code for the sex: nobody can read it, and nobody needs it.
 func (r *rows) user(u oauth.User) {
-	r.masked = u.Masked
-	r.add("user_id", u.ID, "", true)
-	r.add("user_username", u.Username, "username", false)
-	r.add("user_name", u.RealName.String(), "real_name", false)
-	r.add("user_phone", u.Phone.String(), "phone", true)
-	r.add("user_email", u.Email.String(), "email", false)
+	r.block, r.masked = oauth.BlockUser, u.Masked
+	r.add("id", u.ID, true)
+	r.add("username", u.Username, false)
+	r.add("real_name", u.RealName.String(), false)
+	r.add("phone", u.Phone.String(), true)
+	r.add("email", u.Email.String(), false)
 	if u.Admin {
-		r.badge("user_admin", Badge{"good", "check", r.T("block.yes")})
+		r.badge("admin", Badge{"good", "check", r.T("block.yes")})
 	}
-	r.add("user_verified", u.VerificationType, "verification_type", true)
-	r.add("user_verified_level", u.VerificationLevel, "verification_level", true)
-	r.date("user_created", u.Created)
+	r.add("verification_type", u.VerificationType, true)
+	r.add("verification_level", u.VerificationLevel, true)
+	r.date("created", u.Created)
 }
 
 // NoCompany says whether the provider knows that there is none.

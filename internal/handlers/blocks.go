@@ -25,6 +25,7 @@ type BlockCard struct {
 	Kinds   []oauth.FlowKind
 	Ended   bool   // the connection is disconnected: nothing more will come
 	More    string // where all of it is shown, when this is a glance; ""
+	History string // where its changes are shown; "" if nowhere for this reader
 }
 
 // FlowGroup is the movements of one kind, newest first.

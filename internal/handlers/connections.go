@@ -87,6 +87,9 @@ func (s *Server) answerConnection(c *gin.Context, m *Merchant, status int) error
 	page.Name = page.Account(view.AccountName, view.AccountMasked)
 	page.Data = page.blockCards(view)
 	page.Schedule = page.scheduleOf(view, s.Now())
+	for i := range page.Data {
+		page.Data[i].History = "/connections/" + view.ID.String() + "/history"
+	}
 	page.History = historianFor(page.Page, m.Session.UserID, s.Connect).lines(view.Events)
 	if page.Troubled() {
 		page.Reason = page.reasonOf(view.Provider, view.Reason, "")

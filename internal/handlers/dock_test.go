@@ -151,7 +151,7 @@ func TestRoundTrips(t *testing.T) {
 	if connected.status != http.StatusSeeOther || !strings.HasPrefix(connected.location, "/connections/") {
 		t.Fatalf("connecting: %d to %q", connected.status, connected.location)
 	}
-	pages := []string{"/overview", "/connections", connected.location, "/activity", "/connect/fake"}
+	pages := []string{"/overview", "/connections", connected.location, connected.location + "/history", "/activity", "/connect/fake"}
 
 	count := func(what string, want int, do func() answer) {
 		t.Helper()

@@ -118,7 +118,7 @@ func (p Page) Languages() []LanguageLink {
 	var links []LanguageLink
 	for _, tag := range i18n.Languages() {
 		query := url.Values{"lang": {tag}}
-		for _, kept := range []string{"q", "before", "next"} {
+		for _, kept := range []string{"q", "before", "next", "block"} {
 			if value := p.query.Get(kept); value != "" {
 				query.Set(kept, value)
 			}

@@ -19,6 +19,7 @@ func pageTable() map[string]any {
 		"activity":      ActivityPage{},
 		"audit":         AuditPage{},
 		"attempt":       AttemptPage{},
+		"changes":       ChangesPage{},
 		"connect":       ConnectPage{},
 		"connection":    ConnectionPage{},
 		"connections":   ConnectionsPage{},

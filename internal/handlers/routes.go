@@ -68,6 +68,7 @@ func (s *Server) routeMerchants() {
 	s.get("/connections", s.merchant(s.showConnections))
 	s.get("/connections/:id", s.merchant(s.showConnection))
 	s.get("/connections/:id/events", s.merchant(s.streamConnection))
+	s.get("/connections/:id/history", s.merchant(s.showChanges))
 	s.get("/attempts/:id", s.merchant(s.showAttempt))
 	s.get("/attempts/:id/events", s.merchant(s.streamAttempt))
 	s.get("/connect/:provider", s.merchant(s.askConnect))

@@ -23,7 +23,7 @@ func (e *KnownError) Error() string { return "models: the tenant knows this acco
 
 const connectionColumns = `c.id, c.tenant_id, c.provider, c.environment, c.account_hash, c.account_masked, c.state, c.reason,
 	c.state_since, c.credential_version, c.sync_state, c.sync_done, c.sync_total, c.sync_since, c.synced_at, c.created_at,
-	c.next_sync_at, c.sync_paused_at, c.sync_failures, c.sync_asked_till`
+	c.next_sync_at, c.sync_paused_at, c.sync_failures, c.sync_asked_till, c.ends_at`
 
 func scanConnection(row pgx.CollectableRow) (Connection, error) { return scanConnectionAnd(row) }
 
@@ -31,7 +31,7 @@ func scanConnectionAnd(row pgx.Row, more ...any) (c Connection, err error) {
 	err = row.Scan(append([]any{
 		&c.ID, &c.TenantID, &c.Provider, &c.Environment, &c.AccountHash, &c.AccountMasked, &c.State, &c.Reason,
 		&c.StateSince, &c.CredentialVersion, &c.SyncState, &c.SyncDone, &c.SyncTotal, &c.SyncSince, &c.SyncedAt, &c.CreatedAt,
-		&c.NextSyncAt, &c.SyncPausedAt, &c.SyncFailures, &c.syncAskedTill,
+		&c.NextSyncAt, &c.SyncPausedAt, &c.SyncFailures, &c.syncAskedTill, &c.EndsAt,
 	}, more...)...)
 	return c, err
 }
@@ -101,14 +101,16 @@ func (t *TenantStore) Connection(ctx context.Context, id uuid.UUID) (d Detail, e
 // Outline gives one connection with its account, and none of its data. One round trip.
 func (t *TenantStore) Outline(ctx context.Context, id uuid.UUID) (c Connection, account vault.Sealed, err error) {
 	defer explain("Outline", &err)
-	err = t.batch(ctx, func(b *pgx.Batch) {
-		b.Queue(`SELECT `+connectionColumns+`, c.account_sealed FROM connections c WHERE c.tenant_id = $1 AND c.id = $2`, t.tenant, id).
-			QueryRow(func(row pgx.Row) (err error) {
-				c, err = scanConnectionAnd(row, (*[]byte)(&account))
-				return err
-			})
-	})
+	err = t.batch(ctx, func(b *pgx.Batch) { t.queueOutline(b, id, &c, &account) })
 	return c, account, err
+}
+
+func (t *TenantStore) queueOutline(b *pgx.Batch, id uuid.UUID, c *Connection, account *vault.Sealed) {
+	b.Queue(`SELECT `+connectionColumns+`, c.account_sealed FROM connections c WHERE c.tenant_id = $1 AND c.id = $2`, t.tenant, id).
+		QueryRow(func(row pgx.Row) (err error) {
+			*c, err = scanConnectionAnd(row, (*[]byte)(account))
+			return err
+		})
 }
 
 func (t *TenantStore) queueKey(b *pgx.Batch, into *vault.WrappedKey) {

@@ -21,19 +21,23 @@ const syncLease = 3 * time.Minute
 const lostAfter = 10 * time.Minute
 
 const snapshotColumns = `s.connection_id, s.block, s.version, s.data_sealed, s.content_hash, s.provider_as_of, s.source_zone,
-	s.partial, s.changed_at, s.fetched_at`
+	s.partial, s.changed_at, s.fetched_at, s.changed_fields`
 
 // queueNewest reads the newest version of each block; the raw answers stay where they are.
 func queueNewest(b *pgx.Batch, into *[]Snapshot, where string, args ...any) {
 	b.Queue(`SELECT DISTINCT ON (s.connection_id, s.block) `+snapshotColumns+` FROM snapshots s
 		WHERE `+where+` ORDER BY s.connection_id, s.block, s.version DESC`, args...).Query(func(rows pgx.Rows) (err error) {
-		*into, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (s Snapshot, err error) {
-			err = row.Scan(&s.ConnectionID, &s.Block, &s.Version, (*[]byte)(&s.Data), &s.ContentHash, &s.ProviderAsOf,
-				&s.SourceZone, &s.Partial, &s.ChangedAt, &s.FetchedAt)
-			return s, err
-		})
+		*into, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (Snapshot, error) { return scanSnapshotAnd(row) })
 		return err
 	})
+}
+
+func scanSnapshotAnd(row pgx.Row, more ...any) (s Snapshot, err error) {
+	err = row.Scan(append([]any{
+		&s.ConnectionID, &s.Block, &s.Version, (*[]byte)(&s.Data), &s.ContentHash, &s.ProviderAsOf,
+		&s.SourceZone, &s.Partial, &s.ChangedAt, &s.FetchedAt, &s.Fields,
+	}, more...)...)
+	return s, err
 }
 
 // QueueSync marks that a sync is wanted and enqueues it, unless one is already on its way: pressing twice is harmless.
@@ -115,18 +119,23 @@ type NewSnapshot struct {
 	ProviderAsOf time.Time
 	SourceZone   string
 	Partial      bool
+	Fields       []string  // names of those that differ from the version before
+	Event        *NewEvent // that it differs, where somebody wants to know; nil: nothing to tell
 }
 
-// SaveSnapshot adds a version and moves the sync's progress on. Conflict when somebody added that version before.
+// SaveSnapshot adds a version, tells of the change and moves the sync's progress on. Conflict when somebody added that version before.
 func (t *TenantStore) SaveSnapshot(ctx context.Context, n NewSnapshot) (err error) {
 	defer explain("SaveSnapshot", &err)
 	return t.batch(ctx, func(b *pgx.Batch) {
 		b.Queue(`
 			INSERT INTO snapshots (tenant_id, connection_id, block, version, data_sealed, raw_sealed, content_hash,
-			    provider_as_of, source_zone, partial, changed_at, fetched_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)`,
+			    provider_as_of, source_zone, partial, changed_at, fetched_at, changed_fields)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, coalesce($12::text[], '{}'))`,
 			t.tenant, n.Connection, n.Block, n.Version, []byte(n.Data), []byte(n.Raw), n.ContentHash,
-			timeOrNull(n.ProviderAsOf), n.SourceZone, n.Partial, t.now())
+			timeOrNull(n.ProviderAsOf), n.SourceZone, n.Partial, t.now(), n.Fields)
+		if n.Event != nil {
+			t.queueEvent(b, *n.Event)
+		}
 		t.queueProgress(b, n.Connection)
 	})
 }

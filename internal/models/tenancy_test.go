@@ -11,6 +11,7 @@ import (
 	"mooring/internal/database/dbtest"
 	"mooring/internal/errs"
 	"mooring/internal/models"
+	"mooring/internal/oauth"
 	"mooring/internal/vault"
 )
 
@@ -73,6 +74,10 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 		_, err := e.stranger.Attempt(ctx, e.attempt, e.user)
 		return false, err
 	},
+	"Balances": func(ctx context.Context, e estate) (bool, error) {
+		page, err := e.stranger.Balances(ctx, e.connection, 10)
+		return page.Account != nil || len(page.Versions) > 0, err
+	},
 	"BeginSync": func(ctx context.Context, e estate) (bool, error) {
 		w, err := e.stranger.BeginSync(ctx, e.connection, map[string]int{"fake": 1})
 		return w.Credential != nil, err
@@ -131,6 +136,10 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 	},
 	"FailRefresh": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.FailRefresh(ctx, held(e), models.RefreshFailure{State: models.RefreshRefused, Needs: "needs_reauth"})
+	},
+	"History": func(ctx context.Context, e estate) (bool, error) {
+		page, err := e.stranger.History(ctx, models.HistoryQuery{Connection: e.connection, Blocks: []oauth.Block{oauth.BlockMerchant}, Limit: 10})
+		return page.Account != nil || len(page.Versions) > 0, err
 	},
 	"Key": func(ctx context.Context, e estate) (bool, error) {
 		_, err := e.stranger.Key(ctx)
@@ -202,6 +211,7 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 
 // mustFail are the methods that name a row: for a stranger's they give an error, never silence.
 var mustFail = map[string]errs.Code{
+	"Balances": errs.NotFound, "History": errs.NotFound,
 	"Attempt": errs.NotFound, "BeginSync": errs.Conflict, "Callback": errs.NotFound, "ContradictCallback": errs.Conflict,
 	"SaveLink": errs.Conflict, "StoreCallback": "", "Connect": "", "Connection": errs.NotFound, "ConsumeAttempt": errs.NotFound,
 	"CreateAttempt": errs.NotFound, "Disconnect": errs.NotFound, "EndAttempt": errs.Conflict, "ParkAttempt": errs.Conflict,

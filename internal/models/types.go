@@ -82,6 +82,7 @@ type Connection struct {
 	SyncPausedAt      *time.Time // since when the merchant wants no fetching by itself
 	SyncFailures      int        // passing ones, in a row
 	syncAskedTill     *time.Time // see AskAgainAt
+	EndsAt            *time.Time // when access ends unless a person acts; nil: not known, or nobody has to
 }
 
 // Snapshot is one version of one block of data, sealed.
@@ -97,6 +98,7 @@ type Snapshot struct {
 	Partial      bool
 	ChangedAt    time.Time // when this version was first seen
 	FetchedAt    time.Time // when it was last seen
+	Fields       []string  // names of those that differ from the version before
 }
 
 // Event is one line of a tenant's history.
