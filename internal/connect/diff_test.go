@@ -16,12 +16,8 @@ func money(amount, currency string) oauth.Money {
 	return oauth.Money{Amount: decimal.RequireFromString(amount), Currency: currency}
 }
 
-func masks(pairs ...string) map[string]oauth.Masked {
-	all := map[string]oauth.Masked{}
-	for i := 0; i < len(pairs); i += 2 {
-		all[pairs[i]] = oauth.NewMasked(pairs[i+1])
-	}
-	return all
+func masks(field, shown string) map[string]oauth.Masked {
+	return map[string]oauth.Masked{field: oauth.NewMasked(shown)}
 }
 
 // shown writes changes as a person might.
