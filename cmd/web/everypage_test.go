@@ -48,7 +48,7 @@ func tour(t *testing.T, base, language string, look func(b *browser, name string
 	merchant.press("main a[href^='/connections/']")
 	merchant.until(connectionPage)
 	connection := strings.TrimPrefix(merchant.at(), base)
-	at(merchant, sight{"connection", connection}, sight{"reconnect", connection + "/reconnect"}, sight{"disconnect", connection + "/disconnect"})
+	at(merchant, sight{"connection", connection}, sight{"history", connection + "/history"}, sight{"reconnect", connection + "/reconnect"}, sight{"disconnect", connection + "/disconnect"})
 	merchant.attemptSights(look)
 
 	at(admin, sight{"audit", "/admin/audit"}, sight{"tenants", "/admin/tenants"}, sight{"tenants-none", "/admin/tenants?q=nobody-is-called-this"}, sight{"mail", "/admin/mail"})
