@@ -49,6 +49,10 @@ func tour(t *testing.T, base, language string, look func(b *browser, name string
 	merchant.until(connectionPage)
 	connection := strings.TrimPrefix(merchant.at(), base)
 	at(merchant, sight{"connection", connection}, sight{"history", connection + "/history"}, sight{"reconnect", connection + "/reconnect"}, sight{"disconnect", connection + "/disconnect"})
+	merchant.open("/connections")
+	merchant.press("main section:has(a[href='/connect/cardwallet']) a[href^='/connections/']")
+	merchant.until(connectionPage)
+	look(merchant, "connection-news")
 	merchant.attemptSights(look)
 
 	at(admin, sight{"audit", "/admin/audit"}, sight{"tenants", "/admin/tenants"}, sight{"tenants-none", "/admin/tenants?q=nobody-is-called-this"}, sight{"mail", "/admin/mail"})

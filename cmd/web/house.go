@@ -140,7 +140,7 @@ func (h *house) openAccounts(queue jobs.Queue) error {
 
 func (h *house) startJobs(ctx context.Context) error {
 	runner, err := jobs.NewRunner(jobs.Deps{
-		Pool: h.app, Store: h.store, Syncer: h.connect, Mailer: h.accounts, Wakes: h.listener,
+		Pool: h.app, Store: h.store, Syncer: h.connect, Inbox: h.connect, Mailer: h.accounts, Wakes: h.listener,
 		Providers: h.connect.Providers.Slugs(), Observe: h.metrics.job, Log: h.log,
 	})
 	if err != nil {

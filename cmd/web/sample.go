@@ -130,8 +130,18 @@ func (s *stage) connectSample(ctx context.Context, h *house, session accounts.Se
 	}
 	if attempt.Status != models.Stored { // a fault left on in the simulator, an account that somebody connected: no reason not to start
 		h.log.Warn("a sample account was not connected", "provider", provider.Slug, "status", string(attempt.Status), "reason", attempt.Reason)
+		return nil
 	}
-	return nil
+	return s.registerSample(ctx, h, st, *attempt.ResultConnection, provider.Slug, account)
+}
+
+// registerSample gives the provider the address for news of a connection, where it sends any.
+func (s *stage) registerSample(ctx context.Context, h *house, st *models.TenantStore, connection uuid.UUID, slug string, account int) error {
+	view, err := h.connect.Show(ctx, st, connection)
+	if err != nil || view.News == nil {
+		return err
+	}
+	return s.simulator.SendNews(slug, account, view.News.URL)
 }
 
 // consentSample goes by the browser's way, as far as the simulator's pages, where somebody consents at once.

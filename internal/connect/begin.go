@@ -87,6 +87,9 @@ func flowOf[F oauth.Provider](s *Service, slug string) (flow F, d oauth.Descript
 	return flow, d, nil
 }
 
+// tokenLength is that of what random gives.
+const tokenLength = 43
+
 // random gives 256 bits in URL-safe letters.
 func random() secret.String {
 	var raw [32]byte

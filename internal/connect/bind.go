@@ -67,6 +67,9 @@ func (s *Service) bindNew(ctx context.Context, st *models.TenantStore, key vault
 	if n.Credential, err = s.sealCredential(key, st.Tenant(), *n, cred); err != nil {
 		return err
 	}
+	if n.Address, err = s.newAddress(key, st.Tenant(), n.Provider); err != nil {
+		return err
+	}
 	return st.Connect(ctx, *n, s.Queue.SyncJob(st.Tenant(), n.ID, n.Provider))
 }
 
@@ -76,6 +79,9 @@ func (s *Service) rebind(ctx context.Context, st *models.TenantStore, key vault.
 	n.ID, n.Version = known.ID, known.CredentialVersion+1
 	n.RefreshAt = s.firstRefresh(*n, cred)
 	if n.Credential, err = s.sealCredential(key, st.Tenant(), *n, cred); err != nil {
+		return err
+	}
+	if n.Address, err = s.newAddress(key, st.Tenant(), n.Provider); err != nil { // kept if there is one
 		return err
 	}
 	return st.Reconnect(ctx, *n, s.Queue.SyncJob(st.Tenant(), n.ID, n.Provider))

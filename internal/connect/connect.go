@@ -9,7 +9,8 @@
 // callback arriving again is given the winner's ending.
 //
 // Where a person opens a link elsewhere, BeginLink writes the attempt, asks for the link and seals it. Receive is called by
-// the provider's server: it verifies, stores and answers; Process then parks the account as above.
+// the provider's server: it verifies, stores and answers; Process then parks the account as above. Where a provider's
+// server brings news of a connection, Receive stores that and Process has the connection read again.
 //
 // There is no HTTP here (handlers) and no SQL (models). What is odd about a provider lives in its package below oauth.
 package connect

@@ -89,7 +89,8 @@ func (p *pier) work(m *merchant) {
 	p.t.Helper()
 	for range 2 {
 		for _, id := range p.queue.callbacks {
-			must(p.t, p.service.Process(p.t.Context(), p.store.ForTenant(m.tenant, models.Actor{Kind: models.System}), id))
+			_, err := p.service.Process(p.t.Context(), p.store.ForTenant(m.tenant, models.Actor{Kind: models.System}), id)
+			must(p.t, err)
 		}
 	}
 }
@@ -362,7 +363,7 @@ func TestLink_AProviderThatFailsForAMinuteIsAskedAgain(t *testing.T) {
 		}
 	})
 	system := p.store.ForTenant(p.m.tenant, models.Actor{Kind: models.System})
-	if err := p.service.Process(t.Context(), system, p.queue.callbacks[0]); oauth.KindOf(err) != oauth.Upstream {
+	if _, err := p.service.Process(t.Context(), system, p.queue.callbacks[0]); oauth.KindOf(err) != oauth.Upstream {
 		t.Errorf("while it fails: %v, want it tried again", err)
 	}
 	p.clock.forward(2 * time.Minute)

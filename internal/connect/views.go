@@ -18,6 +18,7 @@ type ConnectionView struct {
 	Provider    oauth.Descriptor
 	AccountName string // a name that the provider told for the account, if any
 	Blocks      []BlockView
+	News        *NewsView // where news of it goes; nil: its provider sends none
 	Events      []models.Event
 }
 
@@ -111,7 +112,7 @@ func (s *Service) Show(ctx context.Context, st *models.TenantStore, id uuid.UUID
 		return ConnectionView{}, err
 	}
 	view := s.openView(d.Connection, d.Sealing)
-	view.Events = d.Events
+	view.Events, view.News = d.Events, s.newsView(d)
 	var account accountText
 	broken := s.open(d.Key, accountPlace(d.TenantID, id, d.Connection.Provider), d.Account, &account) != nil
 	view.AccountName = account.Name

@@ -143,6 +143,7 @@ func TestWalls_ThePlatformNeverReadsCredentials(t *testing.T) {
 		t.Errorf("the platform reads across tenants: %d rows, %v", n, err)
 	}
 	for _, query := range []string{
+		`SELECT count(*) FROM callback_addresses`, `SELECT body_sealed FROM inbox`, `UPDATE inbox SET dead_at = NULL`,
 		`SELECT count(*) FROM credentials`, `SELECT tenant_id FROM credentials`, `DELETE FROM credentials`,
 		`SELECT password_hash FROM users`, `SELECT token_hash FROM sessions`, `SELECT count(*) FROM one_time_links`,
 		`UPDATE tenants SET name = 'x'`, `DELETE FROM events`, `UPDATE events SET kind = 'x'`,

@@ -35,6 +35,7 @@ type dock struct {
 	fake    *oauthtest.Fake
 	keyed   *oauthtest.KeyFake  // its way in is a form
 	linked  *oauthtest.LinkFake // its way in is a link
+	newsy   *oauthtest.NewsFake // keyed, and its server sends news
 	connect *connect.Service
 	store   *models.Store
 	trips   *trips
@@ -64,8 +65,9 @@ func newDock(tb testing.TB) *dock {
 	check(err)
 	d.keyed = &oauthtest.KeyFake{Fake: oauthtest.Fake{Slug: "keyed"}}
 	d.linked = &oauthtest.LinkFake{Fake: oauthtest.Fake{Slug: "linked"}, FormFields: oauthtest.RichFields()}
-	registry, err := connect.NewRegistry([]oauth.Provider{d.fake, d.keyed, d.linked},
-		[]oauth.Descriptor{d.fake.Descriptor(), d.keyed.Descriptor(), d.linked.Descriptor()})
+	d.newsy = &oauthtest.NewsFake{KeyFake: oauthtest.KeyFake{Fake: oauthtest.Fake{Slug: "newsy"}}}
+	registry, err := connect.NewRegistry([]oauth.Provider{d.fake, d.keyed, d.linked, d.newsy},
+		[]oauth.Descriptor{d.fake.Descriptor(), d.keyed.Descriptor(), d.linked.Descriptor(), d.newsy.Descriptor()})
 	check(err)
 	log := slog.New(slog.DiscardHandler)
 	var site http.Handler

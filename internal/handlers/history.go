@@ -101,7 +101,7 @@ func classOf(kind string) string {
 	switch kind {
 	case "connection.connected", "connection.reconnected", "connection.recovered", "connection.refresh_recovered", "connection.synced", "tenant.created":
 		return "good"
-	case "connection.needs_you", "connection.sync_failed", "connection.sealed_broken", "connection.orphaned", "attempt.failed", "attempt.refused", "attempt.contradicted":
+	case "connection.needs_you", "connection.sync_failed", "connection.sealed_broken", "connection.orphaned", "attempt.failed", "attempt.refused", "attempt.contradicted", "callback.dead":
 		return "bad"
 	}
 	return ""

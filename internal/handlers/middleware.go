@@ -50,6 +50,10 @@ func allowForm(c *gin.Context, origin string) {
 // limitBody refuses what no form of ours can be, by its announced length or while it is read.
 func (s *Server) limitBody(c *gin.Context) {
 	if c.Request.ContentLength > maxBody {
+		if c.FullPath() == webhookRoute {
+			s.refuseCallback(c, &http.MaxBytesError{Limit: maxBody})
+			return
+		}
 		s.fail(c, &http.MaxBytesError{Limit: maxBody})
 		return
 	}

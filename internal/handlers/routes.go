@@ -84,6 +84,8 @@ func (s *Server) routeMerchants() {
 	s.post("/connections/:id/resume", s.operator(s.resumeSync))
 	s.get("/connections/:id/reconnect", s.operator(s.askReconnect))
 	s.post("/connections/:id/reconnect", s.operator(s.reconnect))
+	s.post("/connections/:id/callback/renew", s.operator(s.renewAddress))
+	s.post("/connections/:id/callback/end", s.operator(s.endAddress))
 	s.get("/connections/:id/disconnect", s.operator(s.askDisconnect))
 	s.post("/connections/:id/disconnect", s.operator(s.disconnect))
 }

@@ -62,7 +62,8 @@ func (d *dock) work(t *testing.T) {
 	}
 	must(t, rows.Err())
 	for _, one := range due {
-		must(t, d.connect.Process(t.Context(), d.store.ForTenant(one[0], models.Actor{Kind: models.System}), one[1]))
+		_, err := d.connect.Process(t.Context(), d.store.ForTenant(one[0], models.Actor{Kind: models.System}), one[1])
+		must(t, err)
 	}
 }
 
@@ -331,7 +332,8 @@ func TestWebhook_RoundTrips(t *testing.T) {
 	call := d.linked.Call(link, "12345")
 	forged := oauthtest.Call{Address: call.Address, Body: call.Body, Header: http.Header{}}
 	warm(1, "a forgery", forged)
-	warm(1, "a guess", oauthtest.Call{Address: call.Address + "x", Body: call.Body, Header: call.Header})
+	warm(1, "a guess", oauthtest.Call{Address: call.Address[:len(call.Address)-10] + "0123456789", Body: call.Body, Header: call.Header})
+	warm(0, "what cannot be a token", oauthtest.Call{Address: call.Address + "x", Body: call.Body, Header: call.Header})
 	warm(2, "the callback", call)
 	warm(1, "its repeat", call)
 }

@@ -65,20 +65,6 @@ func (mailArgs) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{Queue: queueMail, MaxAttempts: mailTries}
 }
 
-// callbackArgs asks for one stored callback to be acted on.
-type callbackArgs struct {
-	Tenant   uuid.UUID `json:"tenant"`
-	Callback uuid.UUID `json:"callback"`
-}
-
-// Kind implements river.JobArgs.
-func (callbackArgs) Kind() string { return "callback" }
-
-// InsertOpts implements river.JobArgsWithInsertOpts.
-func (callbackArgs) InsertOpts() river.InsertOpts {
-	return river.InsertOpts{Queue: queueCallback, MaxAttempts: callbackTries}
-}
-
 // sweepArgs asks for what has ended to be removed.
 type sweepArgs struct{}
 
@@ -115,11 +101,6 @@ func (q Queue) syncQueue(provider string) string {
 }
 
 func syncQueueOf(provider string) string { return queueSync + "_" + provider }
-
-// CallbackJob implements connect.Queue.
-func (Queue) CallbackJob(tenant, callback uuid.UUID) models.Statement {
-	return insert(callbackArgs{Tenant: tenant, Callback: callback})
-}
 
 // EnqueueMail implements accounts.Queue.
 func (Queue) EnqueueMail(ctx context.Context, tx *models.Tx, link uuid.UUID) error {

@@ -37,8 +37,12 @@ func (w *worker) Refresh(_ context.Context, st *models.TenantStore, connection u
 	return w.called("refresh " + st.Tenant().String() + " " + connection.String())
 }
 
-func (w *worker) Process(_ context.Context, st *models.TenantStore, callback uuid.UUID) error {
-	return w.called("callback " + st.Tenant().String() + " " + callback.String())
+func (w *worker) Process(_ context.Context, st *models.TenantStore, callback uuid.UUID) (time.Duration, error) {
+	return 0, w.called("callback " + st.Tenant().String() + " " + callback.String())
+}
+
+func (w *worker) Failed(context.Context, *models.TenantStore, uuid.UUID, error, bool) error {
+	return nil
 }
 
 func (w *worker) SendLink(_ context.Context, link uuid.UUID) error {
@@ -87,7 +91,7 @@ func newBench(t *testing.T) *bench {
 func (b *bench) run(t *testing.T) {
 	t.Helper()
 	r, err := jobs.NewRunner(jobs.Deps{
-		Pool: b.db.App, Store: b.store, Syncer: b.worker, Mailer: b.worker, Tellers: []jobs.Teller{b.worker}, Wakes: b.listen(t), Providers: b.queue.Providers,
+		Pool: b.db.App, Store: b.store, Syncer: b.worker, Inbox: b.worker, Mailer: b.worker, Tellers: []jobs.Teller{b.worker}, Wakes: b.listen(t), Providers: b.queue.Providers,
 		Observe: func(string, string, time.Duration) {}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {

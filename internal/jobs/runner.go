@@ -17,11 +17,10 @@ import (
 	"mooring/internal/models"
 )
 
-// Syncer reads one connection's data, renews its credential and acts on stored callbacks; connect.Service is the real one.
+// Syncer reads one connection's data and renews its credential; connect.Service is the real one.
 type Syncer interface {
 	Sync(ctx context.Context, st *models.TenantStore, connection uuid.UUID) error
 	Refresh(ctx context.Context, st *models.TenantStore, connection uuid.UUID) error
-	Process(ctx context.Context, st *models.TenantStore, callback uuid.UUID) error
 }
 
 // Mailer sends the mail of one link; accounts.Service is the real one.
@@ -37,6 +36,7 @@ type Deps struct {
 	Pool      *pgxpool.Pool
 	Store     *models.Store
 	Syncer    Syncer
+	Inbox     Inbox
 	Mailer    Mailer
 	Tellers   []Teller
 	Wakes     Wakes
@@ -155,19 +155,6 @@ type mailWorker struct {
 // Work implements river.Worker.
 func (w *mailWorker) Work(ctx context.Context, job *river.Job[mailArgs]) error {
 	return w.deps.observed("mail", func() error { return w.deps.Mailer.SendLink(ctx, job.Args.Link) })
-}
-
-type callbackWorker struct {
-	river.WorkerDefaults[callbackArgs]
-	deps Deps
-}
-
-// Work implements river.Worker.
-func (w *callbackWorker) Work(ctx context.Context, job *river.Job[callbackArgs]) error {
-	return w.deps.observed("callback", func() error {
-		st := w.deps.Store.ForTenant(job.Args.Tenant, models.Actor{Kind: models.System})
-		return w.deps.Syncer.Process(ctx, st, job.Args.Callback)
-	})
 }
 
 type sweepWorker struct {

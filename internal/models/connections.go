@@ -77,6 +77,7 @@ type Detail struct {
 	Sealing
 	Account    vault.Sealed
 	Credential vault.Sealed // nil when there is none; the page only looks whether it opens
+	Addresses  []Address    // where news of it is taken, the current one first
 	Events     []Event
 }
 
@@ -91,6 +92,7 @@ func (t *TenantStore) Connection(ctx context.Context, id uuid.UUID) (d Detail, e
 			return err
 		})
 		t.queueKey(b, &d.Key)
+		t.queueAddresses(b, &d.Addresses, id)
 		queueNewest(b, &d.Snapshots, `s.tenant_id = $1 AND s.connection_id = $2`, t.tenant, id)
 		queueEvents(b, &d.Events, `SELECT `+eventColumns+` FROM events
 			WHERE tenant_id = $1 AND connection_id = $2 ORDER BY id DESC LIMIT 50`, t.tenant, id)
@@ -132,6 +134,7 @@ type NewConnection struct {
 	Credential  vault.Sealed // sealed at Version
 	ExpiresAt   time.Time    // when access ends unless a person acts; zero: no known expiry
 	RefreshAt   time.Time    // when to renew it without being asked; zero: never
+	Address     *Address     // for news, unless the connection has one; nil: its provider sends none
 }
 
 // Connect stores a new connection: claim, connection, credential, event, first sync and the attempt's end, all or
@@ -207,6 +210,8 @@ func (t *TenantStore) queueBound(b *pgx.Batch, n NewConnection, event string, jo
 	queueOne(b, `
 		UPDATE attempts SET status = 'stored', finished_at = $4, result_connection = $3, account_masked = $5, verifier_sealed = '', link_sealed = NULL
 		 WHERE tenant_id = $1 AND id = $2 AND status = 'exchanging'`, t.tenant, n.Attempt, n.ID, t.now(), n.Masked)
+	t.queueAddress(b, n.ID, n.Address)
+	t.queueJoined(b, n.ID)
 	t.queueEvent(b, NewEvent{Kind: event, Connection: n.ID, Detail: map[string]any{"provider": n.Provider, "account": n.Masked}})
 	wake(b, n.Attempt)
 	wake(b, n.ID)

@@ -22,17 +22,30 @@ func (t *TenantStore) SaveLink(ctx context.Context, attempt uuid.UUID, serial st
 	})
 }
 
-// Binding is what the address of a callback belongs to.
+// Binding is what the address of a callback belongs to: a link attempt or a connection.
 type Binding struct {
-	Attempt
 	Tenant uuid.UUID
-	Serial string
-	Kept   vault.Sealed // never nil: without it there is no binding
 	Key    vault.WrappedKey
+	Link   *LinkBinding // nil: the address is a connection's
+	News   *NewsBinding // nil: it is an attempt's
+}
+
+// LinkBinding is the attempt that a callback ends.
+type LinkBinding struct {
+	Attempt
+	Serial string
+	Kept   vault.Sealed // nil: the link is still being asked for
 
 	Seen         bool   // a callback under this serial is stored
 	SeenHash     []byte // of what it said
 	Contradicted bool   // another content under the same serial has been recorded
+}
+
+// NewsBinding is the connection that a callback brings news of.
+type NewsBinding struct {
+	Connection
+	Credential vault.Sealed // nil: there is none any more
+	Waiting    uuid.UUID    // the news that waits, or is parked, already; zero: none
 }
 
 // OpenCallback finds what a callback is bound to, by the hash of the token in its address: a SECURITY DEFINER function
@@ -47,12 +60,20 @@ func (s *Store) OpenCallback(ctx context.Context, provider string, tokenHash []b
 		  FROM attempts a
 		  JOIN tenant_keys k ON k.tenant_id = a.tenant_id
 		  LEFT JOIN inbox i ON i.tenant_id = a.tenant_id AND i.provider = a.provider AND i.binding = a.id AND i.serial = a.serial
-		 WHERE a.callback_hash = $1 AND a.provider = $2 AND a.kept_sealed IS NOT NULL`, tokenHash, provider).
+		 WHERE a.callback_hash = $1 AND a.provider = $2 AND (a.kept_sealed IS NOT NULL OR a.status = 'exchanging')`, tokenHash, provider).
 		QueryRow(func(row pgx.Row) (err error) {
-			f.Attempt, err = scanAttempt(row, &f.Serial, (*[]byte)(&f.Kept), (*[]byte)(&f.Key), &f.Seen, &f.SeenHash, &f.Contradicted)
-			return err
+			var l LinkBinding
+			l.Attempt, err = scanAttempt(row, &l.Serial, (*[]byte)(&l.Kept), (*[]byte)(&f.Key), &l.Seen, &l.SeenHash, &l.Contradicted)
+			if err == nil {
+				f.Link = &l
+			}
+			return ignoreNoRows(err)
 		})
+	f.queueNews(b, provider, tokenHash, s.now())
 	err = s.app.pool.SendBatch(ctx, b).Close()
+	if err == nil && f.Link == nil && f.News == nil {
+		err = pgx.ErrNoRows
+	}
 	return f, err
 }
 
@@ -104,19 +125,49 @@ func (t *TenantStore) ContradictCallback(ctx context.Context, attempt uuid.UUID,
 	})
 }
 
-// Callback gives a stored callback that has not been acted on: its attempt, and what it brought. NotFound when it has.
-func (t *TenantStore) Callback(ctx context.Context, id uuid.UUID) (a Attempt, credential vault.Sealed, err error) {
+// StoredCallback is a callback that has not been acted on.
+type StoredCallback struct {
+	Provider   string
+	Attempt    *Attempt     // that it ends; nil: it brings news
+	Connection uuid.UUID    // of which it brings news; zero: it ends an attempt
+	Credential vault.Sealed // what the end of an attempt brought
+}
+
+// Callback gives a stored callback that has not been acted on. NotFound when it has.
+func (t *TenantStore) Callback(ctx context.Context, id uuid.UUID) (c StoredCallback, err error) {
 	defer explain("Callback", &err)
 	err = t.batch(ctx, func(b *pgx.Batch) {
-		b.Queue(`SELECT `+attemptColumns+`, i.credential_sealed FROM inbox i
-			JOIN attempts a ON a.tenant_id = i.tenant_id AND a.id = i.attempt_id
-			WHERE i.tenant_id = $1 AND i.id = $2 AND i.processed_at IS NULL`, t.tenant, id).
-			QueryRow(func(row pgx.Row) (err error) {
-				a, err = scanAttempt(row, (*[]byte)(&credential))
+		b.Queue(`SELECT provider, connection_id, credential_sealed FROM inbox WHERE tenant_id = $1 AND id = $2 AND state = 'waiting'`, t.tenant, id).
+			QueryRow(func(row pgx.Row) error {
+				var connection *uuid.UUID
+				err := row.Scan(&c.Provider, &connection, (*[]byte)(&c.Credential))
+				if connection != nil {
+					c.Connection = *connection
+				}
 				return err
 			})
+		b.Queue(`SELECT `+attemptColumns+` FROM inbox i JOIN attempts a ON a.tenant_id = i.tenant_id AND a.id = i.attempt_id
+			WHERE i.tenant_id = $1 AND i.id = $2`, t.tenant, id).QueryRow(func(row pgx.Row) error {
+			a, err := scanAttempt(row)
+			if err == nil {
+				c.Attempt = &a
+			}
+			return ignoreNoRows(err)
+		})
 	})
-	return a, credential, err
+	return c, err
+}
+
+// FailCallback notes that acting on a callback has failed. A dead one is not tried again; the event says so.
+func (t *TenantStore) FailCallback(ctx context.Context, id uuid.UUID, reason string, dead bool, e NewEvent) (err error) {
+	defer explain("FailCallback", &err)
+	return t.batch(ctx, func(b *pgx.Batch) {
+		queueOne(b, `UPDATE inbox SET tries = tries + 1, reason = $3, dead_at = CASE WHEN $4 THEN $5::timestamptz END
+			WHERE tenant_id = $1 AND id = $2 AND state = 'waiting'`, t.tenant, id, reason, dead, t.now())
+		if dead {
+			t.queueEvent(b, e)
+		}
+	})
 }
 
 // queueSettled notes that what the inbox holds for an attempt has been acted on, and destroys what it brought. It goes

@@ -62,15 +62,19 @@ func (t *TenantStore) QueueSync(ctx context.Context, id uuid.UUID, job func(prov
 			return errs.New(errs.TooMany, "error.fetch_limit")
 		}
 		return tx.batch(ctx, func(b *pgx.Batch) {
-			b.Queue(`UPDATE connections SET sync_state = 'queued', sync_since = $3, sync_done = 0,
-				    next_sync_at = CASE WHEN next_sync_at < $4 THEN $4 ELSE next_sync_at END,
-				    sync_asked_till = greatest(sync_asked_till, $3) + $5::interval
-				WHERE tenant_id = $1 AND id = $2`, t.tenant, id, now, now.Add(lostAfter), AskEvery)
-			wake(b, id)
-			put := job(c.Provider)
-			b.Queue(put.SQL, put.Args...)
+			t.queueSync(b, id, job(c.Provider))
+			b.Queue(`UPDATE connections SET sync_asked_till = greatest(sync_asked_till, $3) + $4::interval WHERE tenant_id = $1 AND id = $2`,
+				t.tenant, id, now, AskEvery)
 		})
 	})
+}
+
+func (t *TenantStore) queueSync(b *pgx.Batch, id uuid.UUID, job Statement) {
+	b.Queue(`UPDATE connections SET sync_state = 'queued', sync_since = $3, sync_done = 0,
+		    next_sync_at = CASE WHEN next_sync_at < $4 THEN $4 ELSE next_sync_at END
+		WHERE tenant_id = $1 AND id = $2`, t.tenant, id, t.now(), t.now().Add(lostAfter))
+	wake(b, id)
+	b.Queue(job.SQL, job.Args...)
 }
 
 // Work is what a sync starts from.

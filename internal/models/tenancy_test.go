@@ -17,9 +17,9 @@ import (
 
 // estate is one tenant with a row in every table, and a stranger with a tenant of their own.
 type estate struct {
-	tenant, user, session, connection, attempt, parked, callback uuid.UUID
-	stranger                                                     *models.TenantStore
-	strangerUser                                                 uuid.UUID
+	tenant, user, session, connection, attempt, parked, callback, news, address uuid.UUID
+	stranger                                                                    *models.TenantStore
+	strangerUser                                                                uuid.UUID
 }
 
 func newEstate(t *testing.T) (e estate, db dbtest.DB) {
@@ -60,6 +60,13 @@ func newEstate(t *testing.T) (e estate, db dbtest.DB) {
 	e.callback = uuid.Must(uuid.NewV7())
 	exec(`INSERT INTO inbox (tenant_id, id, attempt_id, provider, serial, verified, content_hash, body_sealed, credential_sealed, received_at)
 		VALUES ($1, $2, $3, 'fake', 's', true, '\x01', '\x01', '\x01', now())`, e.tenant, e.callback, e.parked)
+	e.news, e.address = uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())
+	exec(`INSERT INTO inbox (tenant_id, id, connection_id, provider, serial, verified, content_hash, body_sealed, received_at)
+		VALUES ($1, $2, $3, 'fake', 'n', false, '\x01', '\x01', now())`, e.tenant, e.news, e.connection)
+	a := newAddress()
+	exec(`INSERT INTO callback_addresses (tenant_id, id, connection_id, token_hash, token_sealed, created_at, ends_at)
+		VALUES ($1, $2, $3, $4, $5, now(), now() + interval '1 hour'), ($1, gen_random_uuid(), $3, 'current', $5, now(), NULL)`,
+		e.tenant, e.address, e.connection, a.TokenHash, []byte(a.Token))
 	strangerTenant, strangerUser := people()
 	e.strangerUser = strangerUser
 	e.stranger = store.ForTenant(strangerTenant, models.Actor{Kind: models.Person, ID: strangerUser})
@@ -83,8 +90,8 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 		return w.Credential != nil, err
 	},
 	"Callback": func(ctx context.Context, e estate) (bool, error) {
-		_, sealed, err := e.stranger.Callback(ctx, e.callback)
-		return sealed != nil, err
+		c, err := e.stranger.Callback(ctx, e.callback)
+		return c.Credential != nil || c.Attempt != nil, err
 	},
 	"Connect": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.Connect(ctx, newConnection(e, uuid.Must(uuid.NewV7()), 1), models.Statement{SQL: "SELECT 1"})
@@ -107,6 +114,7 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 	"ContradictCallback": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.ContradictCallback(ctx, e.parked, models.NewEvent{Kind: "x"})
 	},
+	"CountNews": func(ctx context.Context, e estate) (bool, error) { return false, e.stranger.CountNews(ctx, e.news) },
 	"Credential": func(ctx context.Context, e estate) (bool, error) {
 		h, err := e.stranger.Credential(ctx, e.connection)
 		return h.Sealed != nil, err
@@ -124,6 +132,9 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 		_, sealed, err := e.stranger.Disconnect(ctx, e.connection)
 		return sealed != nil, err
 	},
+	"EndAddress": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.EndAddress(ctx, e.connection, models.NewEvent{Kind: "x"})
+	},
 	"EndAttempt": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.EndAttempt(ctx, e.attempt, models.Ending{Status: models.Cancelled}, models.NewEvent{Kind: "x"})
 	},
@@ -133,6 +144,9 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 	"Events": func(ctx context.Context, e estate) (bool, error) {
 		events, err := e.stranger.Events(ctx, uuid.Nil, 100)
 		return len(events) > 0, err
+	},
+	"FailCallback": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.FailCallback(ctx, e.callback, "x", true, models.NewEvent{Kind: "x"})
 	},
 	"FailRefresh": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.FailRefresh(ctx, held(e), models.RefreshFailure{State: models.RefreshRefused, Needs: "needs_reauth"})
@@ -184,6 +198,9 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 	"Record": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.Record(ctx, models.NewEvent{Kind: "x", Connection: e.connection})
 	},
+	"RenewAddress": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.RenewAddress(ctx, e.connection, e.address, newAddress(), time.Hour, models.NewEvent{Kind: "x"})
+	},
 	"SaveLink": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.SaveLink(ctx, e.attempt, "s", vault.Sealed{1}, vault.Sealed{1})
 	},
@@ -197,6 +214,15 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 		return false, e.stranger.StoreCallback(ctx, models.NewCallback{
 			ID: uuid.Must(uuid.NewV7()), Attempt: e.attempt, Provider: "fake", Serial: "t", ContentHash: []byte("h"), Body: vault.Sealed{1},
 		}, models.Statement{SQL: "SELECT 1"})
+	},
+	"StoreNews": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.StoreNews(ctx, models.NewNews{
+			ID: uuid.Must(uuid.NewV7()), Connection: e.connection, Provider: "fake", ContentHash: []byte("h"), Body: vault.Sealed{1},
+		}, models.Statement{SQL: "SELECT 1"})
+	},
+	"TakeNews": func(ctx context.Context, e estate) (bool, error) {
+		_, err := e.stranger.TakeNews(ctx, e.news, time.Minute, func(uuid.UUID, string) models.Statement { return models.Statement{SQL: "SELECT 1"} })
+		return false, err
 	},
 	"TakeReturned": func(ctx context.Context, e estate) (bool, error) {
 		_, sealed, err := e.stranger.TakeReturned(ctx, e.parked, e.user, e.session)
@@ -213,7 +239,8 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 var mustFail = map[string]errs.Code{
 	"Balances": errs.NotFound, "History": errs.NotFound,
 	"Attempt": errs.NotFound, "BeginSync": errs.Conflict, "Callback": errs.NotFound, "ContradictCallback": errs.Conflict,
-	"SaveLink": errs.Conflict, "StoreCallback": "", "Connect": "", "Connection": errs.NotFound, "ConsumeAttempt": errs.NotFound,
+	"SaveLink": errs.Conflict, "StoreCallback": "", "CountNews": errs.Conflict, "EndAddress": errs.Conflict, "FailCallback": errs.Conflict,
+	"RenewAddress": errs.Conflict, "StoreNews": errs.Conflict, "TakeNews": errs.NotFound, "Connect": "", "Connection": errs.NotFound, "ConsumeAttempt": errs.NotFound,
 	"CreateAttempt": errs.NotFound, "Disconnect": errs.NotFound, "EndAttempt": errs.Conflict, "ParkAttempt": errs.Conflict,
 	"Outline": errs.NotFound, "PauseSync": errs.NotFound, "ResumeSync": errs.NotFound, "QueueSync": errs.NotFound, "Reconnect": "", "SaveRefreshed": errs.Conflict, "Credential": errs.NotFound,
 	"FailRefresh": errs.Conflict, "LeaseCredential": errs.Conflict, "RecoverPrevious": errs.Conflict, "SaveSnapshot": "", "TakeReturned": errs.NotFound,
@@ -264,6 +291,7 @@ func fingerprint(t *testing.T, db dbtest.DB, tenant uuid.UUID) (sum string) {
 		    UNION ALL SELECT 'events ' || e::text FROM events e WHERE tenant_id = $1
 		    UNION ALL SELECT 'keys ' || k::text FROM tenant_keys k WHERE tenant_id = $1
 		    UNION ALL SELECT 'inbox ' || i::text FROM inbox i WHERE tenant_id = $1
+		    UNION ALL SELECT 'addresses ' || a::text FROM callback_addresses a WHERE tenant_id = $1
 		    UNION ALL SELECT 'members ' || m::text FROM memberships m WHERE tenant_id = $1
 		    UNION ALL SELECT 'claims ' || a::text FROM account_claims a WHERE holder_tenant = $1) AS lines`, tenant).Scan(&sum)
 	if err != nil {
@@ -281,4 +309,8 @@ func newConnection(e estate, id uuid.UUID, version int64) models.NewConnection {
 		ID: id, Version: version, Attempt: e.attempt, Provider: "fake", Environment: "test", AccountHash: []byte("account"),
 		Masked: "1•••5", Account: vault.Sealed{1}, Credential: vault.Sealed{1},
 	}
+}
+
+func newAddress() models.Address {
+	return models.Address{ID: uuid.Must(uuid.NewV7()), TokenHash: []byte("address"), Token: vault.Sealed{1}}
 }

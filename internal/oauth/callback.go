@@ -28,7 +28,9 @@ type Link struct {
 //     masked, until the person who began confirms it. A link can be forwarded: that it was opened says nothing of whom.
 //   - Verified, bound to an attempt that is over: nothing. The first one counted, and a repeat gets the same answer. One
 //     that brings another account under the same Serial is an alarm.
-//   - Not Verified: nothing in it is believed. At most the connection is read again through the provider's own API.
+//   - Bound to a connection, Verified or not: nothing in it is believed. The connection is read again through the
+//     provider's own API, soon and once for all that comes until then. Every connection of a Receiver that is no LinkFlow
+//     has an address of its own, which the merchant registers there.
 type Receiver interface {
 	Receive(ctx context.Context, c Callback) (Received, error)
 }
@@ -37,7 +39,7 @@ type Receiver interface {
 type Callback struct {
 	Body   []byte      // the very bytes: signatures are over them, and decoding loses the order of fields
 	Header http.Header // as net/http received it; a name that came twice has two values
-	Kept   Values      // of what it is bound to: Link.Kept of the attempt, or Credential.Extra of the connection
+	Kept   Values      // of what it is bound to: Link.Kept of the attempt, or Credential.Extra of the connection, empty once disconnected
 }
 
 // Received is what a callback says.

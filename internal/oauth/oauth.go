@@ -171,6 +171,7 @@ type Descriptor struct {
 	Needs    []Text // what to have at hand
 	Lifetime Text   // how long access lasts
 	Stop     Text   // how to stop it, here and at the provider
+	News     Text   // a Receiver that is no LinkFlow: where to register a connection's address for callbacks, and what for
 
 	Errors []Explanation // what is special to this provider's refusals; see Explain
 }

@@ -23,6 +23,8 @@ type partner struct {
 	consent func(account int, asked url.Values) (url.Values, error)
 	// keys are what a merchant copies from the provider, by the names the provider has for them.
 	keys func(account int) (map[string]string, error)
+	// news says where callbacks about a merchant go.
+	news func(account int, address string) error
 }
 
 // partners are by slug. The accounts 0 and 1 of each are the sample merchants that the program's demo connects.
@@ -30,7 +32,7 @@ func (s *Simulator) partners() map[string]partner {
 	return map[string]partner{
 		asiabill.Slug:   {enrol: s.enrolAsiaBill, consent: s.consentAsiaBill},
 		zhiyun.Slug:     {enrol: s.enrolZhiyun, keys: s.keysZhiyun},
-		cardwallet.Slug: {enrol: s.enrolCardWallet, keys: s.keysCardWallet},
+		cardwallet.Slug: {enrol: s.enrolCardWallet, keys: s.keysCardWallet, news: s.newsCardWallet},
 		chainup.Slug:    {enrol: s.enrolChainUp, consent: s.consentChainUp},
 		redemption.Slug: {enrol: s.enrolRedemption},
 	}
@@ -72,6 +74,15 @@ func (s *Simulator) Keys(slug string, account int) (map[string]string, error) {
 	return p.keys(account)
 }
 
+// SendNews says where callbacks about a sample merchant go.
+func (s *Simulator) SendNews(slug string, account int, address string) error {
+	p := s.partners()[slug]
+	if p.news == nil {
+		return fmt.Errorf("simulator: %s sends no news", slug)
+	}
+	return p.news(account, address)
+}
+
 func (s *Simulator) enrolAsiaBill(at, callback, name string) (map[string]string, error) {
 	r, err := s.AsiaBill.EnrolSample(callback, name)
 	return map[string]string{"OAUTH_URL": at, "OPENAPI_URL": at, "CLIENT_ID": r.ClientID, "CLIENT_SECRET": r.ClientSecret}, err
@@ -99,6 +110,10 @@ func (s *Simulator) enrolCardWallet(at, _, _ string) (map[string]string, error) 
 func (s *Simulator) keysCardWallet(account int) (map[string]string, error) {
 	c := s.CardWallet.Clients()[account]
 	return map[string]string{"client_id": c.ClientID, "client_secret": c.ClientSecret}, nil
+}
+
+func (s *Simulator) newsCardWallet(account int, address string) error {
+	return s.CardWallet.SetCallback(s.CardWallet.Clients()[account].ClientID, address)
 }
 
 func (s *Simulator) enrolChainUp(at, callback, name string) (map[string]string, error) {

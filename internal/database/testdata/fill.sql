@@ -14,6 +14,8 @@ INSERT INTO attempts (tenant_id, id, user_id, session_id, provider, environment,
     VALUES ('$TENANT$', '$TENANT$', '$TENANT$', '$TENANT$', 'asiabill', 'test', '$TENANT$', 'hash', 'sealed', 'pending', now(), now() + interval '15 minutes');
 INSERT INTO inbox (tenant_id, id, attempt_id, provider, serial, verified, content_hash, body_sealed, received_at)
     VALUES ('$TENANT$', '$TENANT$', '$TENANT$', 'asiabill', 'serial', true, 'hash', 'sealed', now());
+INSERT INTO callback_addresses (tenant_id, id, connection_id, token_hash, token_sealed, created_at)
+    VALUES ('$TENANT$', '$TENANT$', '$TENANT$', '$TENANT$', 'sealed', now());
 INSERT INTO snapshots (tenant_id, connection_id, block, version, data_sealed, raw_sealed, content_hash, source_zone, partial, changed_at, fetched_at)
     VALUES ('$TENANT$', '$TENANT$', 'merchant', 1, 'sealed', 'sealed', 'hash', 'UTC', false, now(), now());
 INSERT INTO account_claims (provider, environment, account_hash, holder_tenant, holder_connection, claimed_at)

@@ -12,9 +12,11 @@
 //     provider without a path does not have the method: having it is the promise.
 //   - The fields of the answers are not public either. They are mapped by lists of likely names (fields.go, map.go), and
 //     what no name fits is kept and shown as it came.
+//   - Six callbacks are known by name only. They can be signed by a rule that is not public, and none is guessed: they
+//     are news that something may have changed, and never more (callback.go).
 //
-// The account is the client_id, 19 digits and more than a float holds: a string throughout. Requests and callbacks can
-// be signed there by a rule that is not public; none is guessed here, and callbacks are not received. Calls that write
+// The account is the client_id, 19 digits and more than a float holds: a string throughout. Requests can be signed there
+// by the same rule; none is. Calls that write
 // (cards, recharges, withdrawals) are out of scope.
 package cardwallet
 
@@ -73,6 +75,7 @@ type Provider struct {
 	authHeader string
 	authPrefix string
 	paths      paths
+	ack        []byte // what a callback is answered with
 	zone       *time.Location
 	caller     oauth.Caller
 	now        func() time.Time
@@ -89,6 +92,7 @@ func New(c oauth.Config) (oauth.Provider, error) {
 		baseURL: strings.TrimRight(s.Get("BASE_URL"), "/"), tokenPath: cmp.Or(s.Get("TOKEN_PATH"), tokenPath),
 		authHeader: cmp.Or(s.Get("AUTH_HEADER"), "Authorization"), authPrefix: cmp.Or(s.Get("AUTH_PREFIX"), "Bearer"),
 		paths:  paths{merchant: s.Get("MERCHANT_PATH"), wallet: s.Get("WALLET_PATH"), flow: s.Get("FLOW_PATH")},
+		ack:    []byte(cmp.Or(s.Get("CALLBACK_ACK"), ack)),
 		caller: c.Caller, now: c.Now, log: c.Log,
 	}
 	if p.log == nil {

@@ -51,6 +51,10 @@ func described(on paths) oauth.Descriptor {
 			ZH: "在此处点击“断开连接”，我们随即删除 client_secret。如需彻底停用，请让卡钱包更换您的 client_secret。",
 			EN: "Press Disconnect here and the client_secret is deleted. To end it altogether, have the service change your client_secret.",
 		},
+		News: oauth.Text{
+			ZH: "请把这个地址交给卡钱包，登记为您的异步回调地址（卡片授权、销卡与冻结、钱包审核、充值、提现、商户审核）。收到回调后我们只重新读取数据，不会按回调内容改动任何信息。",
+			EN: "Give this address to the service as the one for your callbacks (card authorisations, cancelled and frozen cards, wallet review, recharge, withdrawal, merchant review). A callback only makes us fetch your data again; nothing that it says is taken over.",
+		},
 		Errors: explanations(),
 	}
 	if on.merchant != "" {
@@ -123,6 +127,13 @@ func tokenSettings() []oauth.Setting {
 			Help: oauth.Text{
 				ZH: "expires_in 的单位：seconds 或 minutes。文档未说明；不确定时用 seconds。",
 				EN: "The unit of expires_in: seconds or minutes. The documents do not say; seconds is safe either way.",
+			},
+		},
+		{
+			Name: "CALLBACK_ACK", Default: ack, Check: checkAck,
+			Help: oauth.Text{
+				ZH: "收到回调时的应答内容。文档未说明；默认 success。",
+				EN: "What a callback is answered with. The documents do not say; success unless the service wants another word.",
 			},
 		},
 	}
@@ -205,6 +216,13 @@ func checkPath(value string) error {
 func checkHeader(value string) error {
 	if value == "" || strings.Trim(strings.ToLower(value), "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
 		return errors.New("must be a word of letters, digits and hyphens")
+	}
+	return nil
+}
+
+func checkAck(value string) error {
+	if value == "" || len(value) > 100 || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return errors.New("must be up to 100 plain characters")
 	}
 	return nil
 }

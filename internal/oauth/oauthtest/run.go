@@ -50,6 +50,7 @@ func Run(t *testing.T, s Subject) {
 	t.Run("no code sends nothing", func(t *testing.T) { checkNoCode(t, s) })
 	t.Run("fields", func(t *testing.T) { checkFields(t, s) })
 	t.Run("callback", func(t *testing.T) { checkCallback(t, s) })
+	t.Run("news", func(t *testing.T) { checkNews(t, s) })
 	t.Run("forgiven", func(t *testing.T) { checkForgiven(t, s) })
 	t.Run("faults", func(t *testing.T) { checkFaults(t, s) })
 	t.Run("cancelled", func(t *testing.T) { checkCancelled(t, s) })
