@@ -90,27 +90,6 @@ CREATE FUNCTION public.current_tenant() RETURNS uuid
 
 COMMENT ON FUNCTION public.current_tenant() IS 'The tenant this transaction was opened for, or NULL: no tenant, no row.';
 
-CREATE FUNCTION public.discard_callback(wanted uuid, at timestamp with time zone) RETURNS TABLE(tenant_id uuid, connection_id uuid, provider text, done boolean)
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'public', 'pg_temp'
-    AS $$
-DECLARE
-    row inbox%ROWTYPE;
-BEGIN
-    SELECT * INTO row FROM inbox i WHERE i.id = wanted FOR UPDATE;
-    IF NOT FOUND THEN
-        RETURN;
-    END IF;
-    IF row.state IN ('waiting', 'parked', 'dead') THEN
-        UPDATE inbox i SET discarded_at = at, body_sealed = '', credential_sealed = NULL
-         WHERE i.tenant_id = row.tenant_id AND i.id = row.id;
-    END IF;
-    RETURN QUERY SELECT row.tenant_id, row.connection_id, row.provider, row.state IN ('waiting', 'parked', 'dead');
-END
-$$;
-
-COMMENT ON FUNCTION public.discard_callback(wanted uuid, at timestamp with time zone) IS 'Gives up a callback that has not been acted on and destroys its content; says whether there was anything to give up.';
-
 CREATE FUNCTION public.follow_expiry() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'public', 'pg_temp'
@@ -225,28 +204,23 @@ $$;
 
 COMMENT ON FUNCTION public.next_warning(ends timestamp with time zone, after timestamp with time zone) IS 'When the next warning of an end is due: 14, 7 and 1 days before it.';
 
-CREATE FUNCTION public.open_callback(presented bytea) RETURNS TABLE(tenant_id uuid, attempt_id uuid, connection_id uuid)
+CREATE FUNCTION public.open_callback(presented bytea) RETURNS TABLE(tenant_id uuid, attempt_id uuid)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
 DECLARE
-    tenant     uuid;
-    attempt    uuid;
-    connection uuid;
+    bound attempts%ROWTYPE;
 BEGIN
-    SELECT a.tenant_id, a.id INTO tenant, attempt FROM attempts a WHERE a.callback_hash = presented;
+    SELECT * INTO bound FROM attempts a WHERE a.callback_hash = presented;
     IF NOT FOUND THEN
-        SELECT c.tenant_id, c.connection_id INTO tenant, connection FROM callback_addresses c WHERE c.token_hash = presented;
-        IF NOT FOUND THEN
-            RETURN;
-        END IF;
+        RETURN;
     END IF;
-    PERFORM set_config('app.user_id', '', true), set_config('app.tenant_id', tenant::text, true);
-    RETURN QUERY SELECT tenant, attempt, connection;
+    PERFORM set_config('app.user_id', '', true), set_config('app.tenant_id', bound.tenant_id::text, true);
+    RETURN QUERY SELECT bound.tenant_id, bound.id;
 END
 $$;
 
-COMMENT ON FUNCTION public.open_callback(presented bytea) IS 'What the token of a callback''s address is bound to, an attempt or a connection; opens the rest of the transaction for its tenant and for no person.';
+COMMENT ON FUNCTION public.open_callback(presented bytea) IS 'What the token of a callback''s address is bound to; opens the rest of the transaction for its tenant and for no person.';
 
 CREATE FUNCTION public.open_session(presented bytea, idle interval) RETURNS TABLE(session_id uuid, user_id uuid, tenant_id uuid)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -285,31 +259,31 @@ CREATE FUNCTION public.release_account(p text, e text, h bytea) RETURNS void
 
 COMMENT ON FUNCTION public.release_account(p text, e text, h bytea) IS 'Gives the account free when the current tenant disconnects it.';
 
-CREATE FUNCTION public.replay_callback(wanted uuid, at timestamp with time zone) RETURNS TABLE(tenant_id uuid, connection_id uuid, provider text, done boolean)
+CREATE FUNCTION public.replay_deliveries(endpoint uuid, single uuid, since timestamp with time zone, moment timestamp with time zone, most integer) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
 DECLARE
-    row inbox%ROWTYPE;
+    replayed bigint;
 BEGIN
-    SELECT * INTO row FROM inbox i WHERE i.id = wanted FOR UPDATE;
-    IF NOT FOUND THEN
-        RETURN;
-    END IF;
-    IF row.state = 'dead' AND row.connection_id IS NOT NULL AND EXISTS (
-        SELECT FROM inbox w WHERE w.tenant_id = row.tenant_id AND w.connection_id = row.connection_id AND w.state IN ('waiting', 'parked')) THEN
-        UPDATE inbox i SET processed_at = at WHERE i.tenant_id = row.tenant_id AND i.id = row.id; -- the newer news brings the same reading
-    ELSIF row.state = 'dead' THEN
-        UPDATE inbox i SET dead_at = NULL, tries = 0, reason = '' WHERE i.tenant_id = row.tenant_id AND i.id = row.id;
+    WITH chosen AS (
+        SELECT d.tenant_id, d.id FROM deliveries d
+         WHERE d.endpoint_id = endpoint AND d.state = 'failed' AND (single IS NULL OR d.id = single) AND d.created_at >= since
+         ORDER BY d.id LIMIT most FOR UPDATE),
+    again AS (
+        UPDATE deliveries d SET state = 'waiting', tries = 0, next_at = moment, ended_at = NULL
+          FROM chosen c WHERE d.tenant_id = c.tenant_id AND d.id = c.id
+        RETURNING d.tenant_id, d.id),
+    jobs AS (
         INSERT INTO river.river_job (kind, args, queue, max_attempts)
-        VALUES ('callback', jsonb_build_object('tenant', row.tenant_id, 'callback', row.id), 'callback', 8);
-        PERFORM pg_notify('river.river_insert', json_build_object('queue', 'callback')::text);
-    END IF;
-    RETURN QUERY SELECT row.tenant_id, row.connection_id, row.provider, row.state = 'dead';
+        SELECT 'deliver', jsonb_build_object('tenant', a.tenant_id, 'delivery', a.id), 'deliver', 25 FROM again a RETURNING 1)
+    SELECT count(*) INTO replayed FROM jobs;
+    PERFORM pg_notify('river.river_insert', json_build_object('queue', 'deliver')::text) WHERE replayed > 0;
+    RETURN replayed;
 END
 $$;
 
-COMMENT ON FUNCTION public.replay_callback(wanted uuid, at timestamp with time zone) IS 'Lets a dead callback be acted on again, with the job that does; says whether it was dead. Of no callback: no row.';
+COMMENT ON FUNCTION public.replay_deliveries(endpoint uuid, single uuid, since timestamp with time zone, moment timestamp with time zone, most integer) IS 'Gives failed deliveries of an endpoint (one, or the oldest since a moment) a fresh start, and the jobs for it; says how many.';
 
 CREATE FUNCTION public.sweep(before timestamp with time zone) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
@@ -329,29 +303,17 @@ CREATE FUNCTION public.sweep(before timestamp with time zone) RETURNS bigint
 
 COMMENT ON FUNCTION public.sweep(before timestamp with time zone) IS 'Removes what has ended: sessions and links at once, what a link attempt and its callback kept after 2 days (a provider repeats for one), attempts after 30 days (they answer "what happened to my try?").';
 
-CREATE FUNCTION public.sweep_inbox(before timestamp with time zone) RETURNS bigint
-    LANGUAGE plpgsql SECURITY DEFINER
+CREATE FUNCTION public.sweep_outgoing(before timestamp with time zone) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
-DECLARE
-    gone bigint;
-    more bigint;
-BEGIN
-    UPDATE inbox SET discarded_at = before, reason = 'parked_long', body_sealed = '', credential_sealed = NULL
-     WHERE state = 'parked' AND parked_at < before - interval '24 hours';
-    UPDATE inbox SET discarded_at = before, reason = 'link_over', body_sealed = '', credential_sealed = NULL
-     WHERE credential_sealed IS NOT NULL AND received_at < before - interval '2 days';
-    UPDATE inbox SET dead_at = before, reason = 'stuck' WHERE state = 'waiting' AND received_at < before - interval '24 hours';
-    DELETE FROM inbox WHERE connection_id IS NOT NULL
-       AND id < (lpad(to_hex((extract(epoch FROM before - interval '30 days') * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid;
-    GET DIAGNOSTICS gone = ROW_COUNT;
-    DELETE FROM callback_addresses WHERE ends_at < before;
-    GET DIAGNOSTICS more = ROW_COUNT;
-    RETURN gone + more;
-END
-$$;
+    WITH s AS (DELETE FROM endpoint_secrets WHERE ends_at < before RETURNING 1),
+         d AS (DELETE FROM deliveries
+                WHERE ended_at < before - CASE state WHEN 'failed' THEN interval '90 days' ELSE interval '30 days' END RETURNING 1)
+    SELECT (SELECT count(*) FROM s) + (SELECT count(*) FROM d)
+    $$;
 
-COMMENT ON FUNCTION public.sweep_inbox(before timestamp with time zone) IS 'Discards what was parked for a day and what a link''s callback kept for two, buries what has waited for a day without anybody working on it, and removes news after 30 days (links'' callbacks go with their attempts) and addresses that have ended.';
+COMMENT ON FUNCTION public.sweep_outgoing(before timestamp with time zone) IS 'Destroys secrets that have ended, and forgets deliveries: what was taken after 30 days, what was given up after 90.';
 
 CREATE FUNCTION public.tenants_of(person uuid) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -449,26 +411,6 @@ CREATE TABLE public.audit_links (
 COMMENT ON TABLE public.audit_links IS 'One link per event, in the order in which they were committed.';
 
 COMMENT ON COLUMN public.audit_links.hash IS 'SHA-256 over the hash before it and every field of the event, each with its length in front.';
-
-CREATE TABLE public.callback_addresses (
-    tenant_id uuid NOT NULL,
-    id uuid NOT NULL,
-    connection_id uuid NOT NULL,
-    token_hash bytea NOT NULL,
-    token_sealed bytea NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    ends_at timestamp with time zone
-);
-
-ALTER TABLE ONLY public.callback_addresses FORCE ROW LEVEL SECURITY;
-
-COMMENT ON TABLE public.callback_addresses IS 'Where a provider''s server sends news of a connection. The platform''s role has no grant here.';
-
-COMMENT ON COLUMN public.callback_addresses.token_hash IS 'SHA-256 of the 256-bit token in the address: finds it.';
-
-COMMENT ON COLUMN public.callback_addresses.token_sealed IS 'The token, for showing it to the merchant.';
-
-COMMENT ON COLUMN public.callback_addresses.ends_at IS 'Until when a renewed address is still answered; NULL: it is the current one.';
 
 CREATE TABLE public.connections (
     tenant_id uuid NOT NULL,
@@ -570,6 +512,83 @@ COMMENT ON COLUMN public.credentials.next_refresh_at IS 'When somebody must look
 
 COMMENT ON COLUMN public.credentials.previous_sealed IS 'The credential before this one, sealed at previous_version, until this one has worked once.';
 
+CREATE TABLE public.deliveries (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    endpoint_id uuid NOT NULL,
+    event_id uuid NOT NULL,
+    kind text NOT NULL,
+    body text NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone,
+    last_status integer DEFAULT 0 NOT NULL,
+    last_error text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT deliveries_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'delivered'::text, 'failed'::text])))
+);
+
+ALTER TABLE ONLY public.deliveries FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.deliveries IS 'One event for one endpoint: told once, repeated until it is taken or given up.';
+
+COMMENT ON COLUMN public.deliveries.body IS 'The very bytes that are signed, the same on every try. Never a secret, never an unmasked account.';
+
+COMMENT ON COLUMN public.deliveries.state IS 'waiting for a try, delivered, or failed: given up, until an admin replays it.';
+
+COMMENT ON COLUMN public.deliveries.tries IS 'Since it was made, or replayed.';
+
+COMMENT ON COLUMN public.deliveries.last_error IS 'Why the last try was none, as a word; empty if the endpoint answered.';
+
+CREATE TABLE public.delivery_tries (
+    tenant_id uuid NOT NULL,
+    delivery_id uuid NOT NULL,
+    id uuid NOT NULL,
+    status integer NOT NULL,
+    error text NOT NULL,
+    took_ms integer NOT NULL,
+    tried_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.delivery_tries FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.delivery_tries IS 'Each try of a delivery and what came of it. What the endpoint said beyond its status is not kept.';
+
+CREATE TABLE public.endpoint_secrets (
+    endpoint_id uuid NOT NULL,
+    version bigint NOT NULL,
+    sealed bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone
+);
+
+COMMENT ON TABLE public.endpoint_secrets IS 'What deliveries are signed with. Two live side by side while a receiver changes over; the platform''s role cannot read them.';
+
+COMMENT ON COLUMN public.endpoint_secrets.ends_at IS 'From then on it signs nothing; NULL for the newest.';
+
+CREATE TABLE public.endpoints (
+    id uuid NOT NULL,
+    url text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    kinds text[] NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    disabled_reason text DEFAULT ''::text NOT NULL,
+    disabled_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT endpoints_check CHECK ((enabled = (disabled_reason = ''::text))),
+    CONSTRAINT endpoints_description_check CHECK ((length(description) <= 200)),
+    CONSTRAINT endpoints_disabled_reason_check CHECK ((disabled_reason = ANY (ARRAY[''::text, 'admin'::text, 'gone'::text]))),
+    CONSTRAINT endpoints_kinds_check CHECK ((cardinality(kinds) > 0)),
+    CONSTRAINT endpoints_url_check CHECK (((length(url) >= 1) AND (length(url) <= 2000)))
+);
+
+COMMENT ON TABLE public.endpoints IS 'Systems of the platform''s that are told of events over HTTP.';
+
+COMMENT ON COLUMN public.endpoints.kinds IS 'Which kinds of events it wants.';
+
+COMMENT ON COLUMN public.endpoints.disabled_reason IS 'Why it is told nothing: an admin switched it off (admin), or it answered 410 (gone).';
+
 CREATE TABLE public.events (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -621,20 +640,6 @@ CREATE TABLE public.inbox (
     received_at timestamp with time zone NOT NULL,
     processed_at timestamp with time zone,
     contradicted_at timestamp with time zone,
-    calls integer DEFAULT 1 NOT NULL,
-    tries integer DEFAULT 0 NOT NULL,
-    reason text DEFAULT ''::text NOT NULL,
-    parked_at timestamp with time zone,
-    dead_at timestamp with time zone,
-    discarded_at timestamp with time zone,
-    state text GENERATED ALWAYS AS (
-CASE
-    WHEN (discarded_at IS NOT NULL) THEN 'discarded'::text
-    WHEN (processed_at IS NOT NULL) THEN 'processed'::text
-    WHEN (dead_at IS NOT NULL) THEN 'dead'::text
-    WHEN (parked_at IS NOT NULL) THEN 'parked'::text
-    ELSE 'waiting'::text
-END) STORED NOT NULL,
     CONSTRAINT inbox_check CHECK ((num_nonnulls(attempt_id, connection_id) = 1))
 );
 
@@ -655,20 +660,6 @@ COMMENT ON COLUMN public.inbox.credential_sealed IS 'What it brought, until it h
 COMMENT ON COLUMN public.inbox.processed_at IS 'When it was acted on; at once, if there was nothing left to do.';
 
 COMMENT ON COLUMN public.inbox.contradicted_at IS 'When another content first came under the same serial. That one was not believed.';
-
-COMMENT ON COLUMN public.inbox.calls IS 'How many calls the row stands for. News that comes while other news of the connection waits is counted, not kept.';
-
-COMMENT ON COLUMN public.inbox.tries IS 'How often acting on it has failed.';
-
-COMMENT ON COLUMN public.inbox.reason IS 'Why the last try failed, or why it was discarded: the kind of a provider error or a word of ours.';
-
-COMMENT ON COLUMN public.inbox.parked_at IS 'When it was put aside because its connection was disconnected. It joins a reconnection within a day.';
-
-COMMENT ON COLUMN public.inbox.dead_at IS 'When every try had failed. Nothing happens to it any more but by the staff.';
-
-COMMENT ON COLUMN public.inbox.discarded_at IS 'When it was given up: by the staff, or by time. Its content is gone.';
-
-COMMENT ON COLUMN public.inbox.state IS 'What the times beside it come to.';
 
 CREATE TABLE public.memberships (
     tenant_id uuid NOT NULL,
@@ -723,6 +714,14 @@ CREATE TABLE public.platform_events (
 );
 
 COMMENT ON TABLE public.platform_events IS 'What happened to the platform itself, outside any tenant; add only.';
+
+CREATE TABLE public.platform_keys (
+    name text NOT NULL,
+    wrapped bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.platform_keys IS 'The platform''s own data keysets, wrapped by the master keyset and bound to the zero id where a tenant''s is bound to the tenant.';
 
 CREATE UNLOGGED TABLE public.rate_limits (
     key text NOT NULL,
@@ -851,12 +850,6 @@ ALTER TABLE ONLY public.audit_links
 ALTER TABLE ONLY public.audit_links
     ADD CONSTRAINT audit_links_pkey PRIMARY KEY (chain, seq);
 
-ALTER TABLE ONLY public.callback_addresses
-    ADD CONSTRAINT callback_addresses_pkey PRIMARY KEY (tenant_id, id);
-
-ALTER TABLE ONLY public.callback_addresses
-    ADD CONSTRAINT callback_addresses_token_hash_key UNIQUE (token_hash);
-
 ALTER TABLE ONLY public.connections
     ADD CONSTRAINT connections_pkey PRIMARY KEY (tenant_id, id);
 
@@ -865,6 +858,21 @@ ALTER TABLE ONLY public.connections
 
 ALTER TABLE ONLY public.credentials
     ADD CONSTRAINT credentials_pkey PRIMARY KEY (tenant_id, connection_id);
+
+ALTER TABLE ONLY public.deliveries
+    ADD CONSTRAINT deliveries_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.deliveries
+    ADD CONSTRAINT deliveries_tenant_id_endpoint_id_event_id_key UNIQUE (tenant_id, endpoint_id, event_id);
+
+ALTER TABLE ONLY public.delivery_tries
+    ADD CONSTRAINT delivery_tries_pkey PRIMARY KEY (tenant_id, delivery_id, id);
+
+ALTER TABLE ONLY public.endpoint_secrets
+    ADD CONSTRAINT endpoint_secrets_pkey PRIMARY KEY (endpoint_id, version);
+
+ALTER TABLE ONLY public.endpoints
+    ADD CONSTRAINT endpoints_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.events
     ADD CONSTRAINT events_pkey PRIMARY KEY (tenant_id, id);
@@ -892,6 +900,9 @@ ALTER TABLE ONLY public.platform_admins
 
 ALTER TABLE ONLY public.platform_events
     ADD CONSTRAINT platform_events_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.platform_keys
+    ADD CONSTRAINT platform_keys_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY public.rate_limits
     ADD CONSTRAINT rate_limits_pkey PRIMARY KEY (key);
@@ -935,14 +946,6 @@ CREATE INDEX attempts_newest ON public.attempts USING btree (tenant_id, created_
 
 CREATE INDEX audit_heads_moved ON public.audit_heads USING btree (moved_at);
 
-CREATE INDEX callback_addresses_connection ON public.callback_addresses USING btree (tenant_id, connection_id);
-
-CREATE UNIQUE INDEX callback_addresses_current ON public.callback_addresses USING btree (tenant_id, connection_id) WHERE (ends_at IS NULL);
-
-COMMENT ON INDEX public.callback_addresses_current IS 'A connection has one current address.';
-
-CREATE INDEX callback_addresses_end ON public.callback_addresses USING btree (ends_at) WHERE (ends_at IS NOT NULL);
-
 CREATE INDEX connections_due ON public.connections USING btree (next_sync_at) WHERE ((next_sync_at IS NOT NULL) AND (sync_paused_at IS NULL) AND (state <> 'disconnected'::text));
 
 COMMENT ON INDEX public.connections_due IS 'What can fall due, in the order in which it does.';
@@ -959,6 +962,20 @@ CREATE INDEX credentials_due ON public.credentials USING btree (next_refresh_at)
 
 COMMENT ON INDEX public.credentials_due IS 'Due work is found here, however many credentials are not due.';
 
+CREATE INDEX deliveries_end ON public.deliveries USING btree (ended_at) WHERE (ended_at IS NOT NULL);
+
+CREATE INDEX deliveries_event ON public.deliveries USING btree (tenant_id, event_id);
+
+CREATE INDEX deliveries_newest ON public.deliveries USING btree (endpoint_id, id DESC);
+
+CREATE INDEX deliveries_state ON public.deliveries USING btree (endpoint_id, state, id DESC);
+
+CREATE INDEX endpoint_secrets_end ON public.endpoint_secrets USING btree (ends_at) WHERE (ends_at IS NOT NULL);
+
+CREATE UNIQUE INDEX endpoint_secrets_newest ON public.endpoint_secrets USING btree (endpoint_id) WHERE (ends_at IS NULL);
+
+COMMENT ON INDEX public.endpoint_secrets_newest IS 'One secret without an end: two rotations at once cannot both win.';
+
 CREATE INDEX events_actor ON public.events USING btree (actor_id, id DESC);
 
 CREATE INDEX events_connection ON public.events USING btree (tenant_id, connection_id, id DESC);
@@ -970,20 +987,6 @@ CREATE INDEX events_newest ON public.events USING btree (id DESC);
 CREATE INDEX inbox_attempt ON public.inbox USING btree (tenant_id, attempt_id);
 
 CREATE INDEX inbox_connection ON public.inbox USING btree (tenant_id, connection_id);
-
-CREATE INDEX inbox_newest ON public.inbox USING btree (id DESC);
-
-COMMENT ON INDEX public.inbox_newest IS 'The admins'' list, newest first, by keyset; and by id, which is a UUIDv7, what is old enough to go.';
-
-CREATE UNIQUE INDEX inbox_news ON public.inbox USING btree (tenant_id, connection_id) WHERE ((connection_id IS NOT NULL) AND (state = ANY (ARRAY['waiting'::text, 'parked'::text])));
-
-COMMENT ON INDEX public.inbox_news IS 'News of a connection waits once, however often it comes.';
-
-CREATE INDEX inbox_open ON public.inbox USING btree (state, id DESC) WHERE (state = ANY (ARRAY['waiting'::text, 'parked'::text, 'dead'::text]));
-
-COMMENT ON INDEX public.inbox_open IS 'What somebody may have to look at: few, beside what has been processed.';
-
-CREATE INDEX inbox_provider ON public.inbox USING btree (provider, id DESC);
 
 CREATE INDEX inbox_waiting ON public.inbox USING btree (received_at) WHERE (credential_sealed IS NOT NULL);
 
@@ -1025,14 +1028,23 @@ ALTER TABLE ONLY public.attempts
 ALTER TABLE ONLY public.attempts
     ADD CONSTRAINT attempts_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.memberships(tenant_id, user_id) ON DELETE CASCADE;
 
-ALTER TABLE ONLY public.callback_addresses
-    ADD CONSTRAINT callback_addresses_tenant_id_connection_id_fkey FOREIGN KEY (tenant_id, connection_id) REFERENCES public.connections(tenant_id, id) ON DELETE CASCADE;
-
 ALTER TABLE ONLY public.connections
     ADD CONSTRAINT connections_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.credentials
     ADD CONSTRAINT credentials_tenant_id_connection_id_fkey FOREIGN KEY (tenant_id, connection_id) REFERENCES public.connections(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.deliveries
+    ADD CONSTRAINT deliveries_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES public.endpoints(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.deliveries
+    ADD CONSTRAINT deliveries_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES public.events(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.delivery_tries
+    ADD CONSTRAINT delivery_tries_tenant_id_delivery_id_fkey FOREIGN KEY (tenant_id, delivery_id) REFERENCES public.deliveries(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.endpoint_secrets
+    ADD CONSTRAINT endpoint_secrets_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES public.endpoints(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.events
     ADD CONSTRAINT events_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE;
@@ -1074,11 +1086,13 @@ ALTER TABLE public.account_claims ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.attempts ENABLE ROW LEVEL SECURITY;
 
-ALTER TABLE public.callback_addresses ENABLE ROW LEVEL SECURITY;
-
 ALTER TABLE public.connections ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.credentials ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.deliveries ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.delivery_tries ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.events ENABLE ROW LEVEL SECURITY;
 
@@ -1094,11 +1108,13 @@ CREATE POLICY own_person ON public.users TO mooring_app USING ((id = ( SELECT pu
 
 CREATE POLICY own_tenant ON public.attempts TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
-CREATE POLICY own_tenant ON public.callback_addresses TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
-
 CREATE POLICY own_tenant ON public.connections TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_tenant ON public.credentials TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_tenant ON public.deliveries TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_tenant ON public.delivery_tries TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_tenant ON public.events TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
@@ -1121,6 +1137,10 @@ CREATE POLICY platform_reads ON public.account_claims FOR SELECT TO mooring_plat
 CREATE POLICY platform_reads ON public.attempts FOR SELECT TO mooring_platform USING (true);
 
 CREATE POLICY platform_reads ON public.connections FOR SELECT TO mooring_platform USING (true);
+
+CREATE POLICY platform_reads ON public.deliveries FOR SELECT TO mooring_platform USING (true);
+
+CREATE POLICY platform_reads ON public.delivery_tries FOR SELECT TO mooring_platform USING (true);
 
 CREATE POLICY platform_reads ON public.events FOR SELECT TO mooring_platform USING (true);
 
@@ -1173,9 +1193,6 @@ REVOKE ALL ON FUNCTION public.current_tenant() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.current_tenant() TO mooring_app;
 GRANT ALL ON FUNCTION public.current_tenant() TO mooring_platform;
 
-REVOKE ALL ON FUNCTION public.discard_callback(wanted uuid, at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.discard_callback(wanted uuid, at timestamp with time zone) TO mooring_platform;
-
 REVOKE ALL ON FUNCTION public.follow_expiry() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.insist(rows bigint) FROM PUBLIC;
@@ -1212,14 +1229,14 @@ GRANT ALL ON FUNCTION public.person_by_email(wanted text) TO mooring_app;
 REVOKE ALL ON FUNCTION public.release_account(p text, e text, h bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.release_account(p text, e text, h bytea) TO mooring_app;
 
-REVOKE ALL ON FUNCTION public.replay_callback(wanted uuid, at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.replay_callback(wanted uuid, at timestamp with time zone) TO mooring_platform;
+REVOKE ALL ON FUNCTION public.replay_deliveries(endpoint uuid, single uuid, since timestamp with time zone, moment timestamp with time zone, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.replay_deliveries(endpoint uuid, single uuid, since timestamp with time zone, moment timestamp with time zone, most integer) TO mooring_platform;
 
 REVOKE ALL ON FUNCTION public.sweep(before timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sweep(before timestamp with time zone) TO mooring_app;
 
-REVOKE ALL ON FUNCTION public.sweep_inbox(before timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.sweep_inbox(before timestamp with time zone) TO mooring_app;
+REVOKE ALL ON FUNCTION public.sweep_outgoing(before timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.sweep_outgoing(before timestamp with time zone) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.tenants_of(person uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.tenants_of(person uuid) TO mooring_app;
@@ -1233,12 +1250,36 @@ GRANT SELECT ON TABLE public.audit_heads TO mooring_platform;
 
 GRANT SELECT ON TABLE public.audit_links TO mooring_platform;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.callback_addresses TO mooring_app;
-
 GRANT SELECT,INSERT,UPDATE ON TABLE public.connections TO mooring_app;
 GRANT SELECT ON TABLE public.connections TO mooring_platform;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.credentials TO mooring_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.deliveries TO mooring_app;
+GRANT SELECT ON TABLE public.deliveries TO mooring_platform;
+
+GRANT SELECT,INSERT ON TABLE public.delivery_tries TO mooring_app;
+GRANT SELECT ON TABLE public.delivery_tries TO mooring_platform;
+
+GRANT SELECT ON TABLE public.endpoint_secrets TO mooring_app;
+GRANT INSERT ON TABLE public.endpoint_secrets TO mooring_platform;
+
+GRANT SELECT(endpoint_id) ON TABLE public.endpoint_secrets TO mooring_platform;
+
+GRANT SELECT(version) ON TABLE public.endpoint_secrets TO mooring_platform;
+
+GRANT SELECT(created_at) ON TABLE public.endpoint_secrets TO mooring_platform;
+
+GRANT SELECT(ends_at),UPDATE(ends_at) ON TABLE public.endpoint_secrets TO mooring_platform;
+
+GRANT SELECT ON TABLE public.endpoints TO mooring_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.endpoints TO mooring_platform;
+
+GRANT UPDATE(enabled) ON TABLE public.endpoints TO mooring_app;
+
+GRANT UPDATE(disabled_reason) ON TABLE public.endpoints TO mooring_app;
+
+GRANT UPDATE(disabled_at) ON TABLE public.endpoints TO mooring_app;
 
 GRANT SELECT,INSERT ON TABLE public.events TO mooring_app;
 GRANT SELECT,INSERT ON TABLE public.events TO mooring_platform;
@@ -1267,20 +1308,6 @@ GRANT SELECT(processed_at) ON TABLE public.inbox TO mooring_platform;
 
 GRANT SELECT(contradicted_at) ON TABLE public.inbox TO mooring_platform;
 
-GRANT SELECT(calls) ON TABLE public.inbox TO mooring_platform;
-
-GRANT SELECT(tries) ON TABLE public.inbox TO mooring_platform;
-
-GRANT SELECT(reason) ON TABLE public.inbox TO mooring_platform;
-
-GRANT SELECT(parked_at) ON TABLE public.inbox TO mooring_platform;
-
-GRANT SELECT(dead_at) ON TABLE public.inbox TO mooring_platform;
-
-GRANT SELECT(discarded_at) ON TABLE public.inbox TO mooring_platform;
-
-GRANT SELECT(state) ON TABLE public.inbox TO mooring_platform;
-
 GRANT SELECT,INSERT ON TABLE public.memberships TO mooring_app;
 GRANT SELECT ON TABLE public.memberships TO mooring_platform;
 
@@ -1291,6 +1318,8 @@ GRANT SELECT ON TABLE public.platform_admins TO mooring_platform;
 
 GRANT INSERT ON TABLE public.platform_events TO mooring_app;
 GRANT SELECT,INSERT ON TABLE public.platform_events TO mooring_platform;
+
+GRANT SELECT,INSERT ON TABLE public.platform_keys TO mooring_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.rate_limits TO mooring_app;
 

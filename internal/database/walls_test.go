@@ -146,6 +146,7 @@ func TestWalls_ThePlatformNeverReadsCredentials(t *testing.T) {
 		`SELECT count(*) FROM callback_addresses`, `SELECT body_sealed FROM inbox`, `UPDATE inbox SET dead_at = NULL`,
 		`SELECT count(*) FROM credentials`, `SELECT tenant_id FROM credentials`, `DELETE FROM credentials`,
 		`SELECT password_hash FROM users`, `SELECT token_hash FROM sessions`, `SELECT count(*) FROM one_time_links`,
+		`SELECT sealed FROM endpoint_secrets`, `SELECT wrapped FROM platform_keys`, `DELETE FROM deliveries`,
 		`UPDATE tenants SET name = 'x'`, `DELETE FROM events`, `UPDATE events SET kind = 'x'`,
 	} {
 		if _, err := db.Platform.Exec(t.Context(), query); err == nil || !strings.Contains(err.Error(), "permission denied") {

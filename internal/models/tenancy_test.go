@@ -20,6 +20,7 @@ type estate struct {
 	tenant, user, session, connection, attempt, parked, callback, news, address uuid.UUID
 	stranger                                                                    *models.TenantStore
 	strangerUser                                                                uuid.UUID
+	store                                                                       *models.Store
 }
 
 func newEstate(t *testing.T) (e estate, db dbtest.DB) {
@@ -69,14 +70,44 @@ func newEstate(t *testing.T) (e estate, db dbtest.DB) {
 		e.tenant, e.address, e.connection, a.TokenHash, []byte(a.Token))
 	strangerTenant, strangerUser := people()
 	e.strangerUser = strangerUser
+	exec(`INSERT INTO endpoints (id, url, kinds, created_at) VALUES ($1, 'https://hooks.example', '{connection.synced}', now())`, e.tenant)
+	exec(`INSERT INTO endpoint_secrets (endpoint_id, version, sealed, created_at) VALUES ($1, 1, '\x01', now())`, e.tenant)
+	exec(`INSERT INTO platform_keys (name, wrapped, created_at) VALUES ('outgoing', '\x01', now())`)
+	e.store = store
 	e.stranger = store.ForTenant(strangerTenant, models.Actor{Kind: models.Person, ID: strangerUser})
 	return e, db
+}
+
+// deliveryOf leaves a delivery of one of the estate's events behind.
+func deliveryOf(ctx context.Context, e estate) (delivery, event uuid.UUID, err error) {
+	owner := e.store.ForTenant(e.tenant, models.Actor{Kind: models.System})
+	events, err := owner.Events(ctx, uuid.Nil, 1)
+	if err != nil {
+		return delivery, event, err
+	}
+	a, err := owner.Announcement(ctx, events[0].ID)
+	if err != nil {
+		return delivery, event, err
+	}
+	err = owner.QueueDeliveries(ctx, a, "{}", func(id uuid.UUID) models.Statement {
+		delivery = id
+		return models.Statement{SQL: "SELECT 1"}
+	})
+	return delivery, a.ID, err
 }
 
 // asStranger calls each exported method of TenantStore with another tenant's ids. It gives an error when the stranger
 // was given, or changed, anything that is not theirs. What a method cannot reach at all, because it takes no id, is
 // checked by what it gives.
 var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, err error){
+	"Announcement": func(ctx context.Context, e estate) (bool, error) {
+		_, event, err := deliveryOf(ctx, e)
+		if err != nil {
+			return true, err
+		}
+		a, err := e.stranger.Announcement(ctx, event)
+		return a.Tenant != "", err
+	},
 	"Attempt": func(ctx context.Context, e estate) (bool, error) {
 		_, err := e.stranger.Attempt(ctx, e.attempt, e.user)
 		return false, err
@@ -135,6 +166,14 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 	"EndAddress": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.EndAddress(ctx, e.connection, models.NewEvent{Kind: "x"})
 	},
+	"Dispatch": func(ctx context.Context, e estate) (bool, error) {
+		delivery, _, err := deliveryOf(ctx, e)
+		if err != nil {
+			return true, err
+		}
+		d, err := e.stranger.Dispatch(ctx, delivery)
+		return d.Body != "" || len(d.To.Secrets) > 0, err
+	},
 	"EndAttempt": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.EndAttempt(ctx, e.attempt, models.Ending{Status: models.Cancelled}, models.NewEvent{Kind: "x"})
 	},
@@ -189,6 +228,14 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 	"ResumeSync": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.ResumeSync(ctx, e.connection)
 	},
+	"QueueDeliveries": func(ctx context.Context, e estate) (bool, error) {
+		_, event, err := deliveryOf(ctx, e)
+		if err != nil {
+			return true, err
+		}
+		a := models.Announcement{Event: models.Event{ID: event, Kind: "connection.synced"}}
+		return false, e.stranger.QueueDeliveries(ctx, a, "{}", func(uuid.UUID) models.Statement { return models.Statement{SQL: "SELECT 1"} })
+	},
 	"QueueSync": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.QueueSync(ctx, e.connection, func(string) models.Statement { return models.Statement{SQL: "SELECT 1"} })
 	},
@@ -209,6 +256,14 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 	},
 	"SaveSnapshot": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.SaveSnapshot(ctx, models.NewSnapshot{Connection: e.connection, Block: "merchant", Version: 2})
+	},
+	"SaveTry": func(ctx context.Context, e estate) (bool, error) {
+		delivery, _, err := deliveryOf(ctx, e)
+		if err != nil {
+			return true, err
+		}
+		d := models.Dispatch{Delivery: models.Delivery{ID: delivery}, To: models.Target{Endpoint: models.Endpoint{ID: e.tenant}}}
+		return false, e.stranger.SaveTry(ctx, d, models.Tried{State: models.Delivered, Gone: true})
 	},
 	"StoreCallback": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.StoreCallback(ctx, models.NewCallback{
@@ -238,6 +293,7 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 // mustFail are the methods that name a row: for a stranger's they give an error, never silence.
 var mustFail = map[string]errs.Code{
 	"Balances": errs.NotFound, "History": errs.NotFound,
+	"Announcement": errs.NotFound, "Dispatch": errs.NotFound, "QueueDeliveries": "", "SaveTry": errs.Conflict,
 	"Attempt": errs.NotFound, "BeginSync": errs.Conflict, "Callback": errs.NotFound, "ContradictCallback": errs.Conflict,
 	"SaveLink": errs.Conflict, "StoreCallback": "", "CountNews": errs.Conflict, "EndAddress": errs.Conflict, "FailCallback": errs.Conflict,
 	"RenewAddress": errs.Conflict, "StoreNews": errs.Conflict, "TakeNews": errs.NotFound, "Connect": "", "Connection": errs.NotFound, "ConsumeAttempt": errs.NotFound,
@@ -292,6 +348,7 @@ func fingerprint(t *testing.T, db dbtest.DB, tenant uuid.UUID) (sum string) {
 		    UNION ALL SELECT 'keys ' || k::text FROM tenant_keys k WHERE tenant_id = $1
 		    UNION ALL SELECT 'inbox ' || i::text FROM inbox i WHERE tenant_id = $1
 		    UNION ALL SELECT 'addresses ' || a::text FROM callback_addresses a WHERE tenant_id = $1
+		    UNION ALL SELECT 'endpoints ' || e::text FROM endpoints e
 		    UNION ALL SELECT 'members ' || m::text FROM memberships m WHERE tenant_id = $1
 		    UNION ALL SELECT 'claims ' || a::text FROM account_claims a WHERE holder_tenant = $1) AS lines`, tenant).Scan(&sum)
 	if err != nil {

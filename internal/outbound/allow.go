@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -64,6 +65,26 @@ func (l *Allowlist) add(entry string) error {
 	}
 	l.hosts = append(l.hosts, normalHostPort(entry))
 	return nil
+}
+
+// Admits looks at an address as far as one can before it is resolved: whether its host may be called by that scheme at
+// all, and whether a host that is a number may be reached. It spares people a try that must fail; the guard at dial
+// has the last word.
+func (l Allowlist) Admits(u *url.URL) (scheme, host bool) {
+	hostport := u.Host
+	if u.Port() == "" {
+		hostport = net.JoinHostPort(u.Hostname(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
+	}
+	addr, err := netip.ParseAddr(u.Hostname())
+	listed := l.named(hostport) || err == nil && l.contains(addr.WithZone("").Unmap())
+	switch {
+	case listed:
+		return u.Scheme == "http" || u.Scheme == "https", true
+	case err == nil:
+		host = l.guardSecure().address("tcp", netip.AddrPortFrom(addr, 443).String()) == nil
+		return u.Scheme == "https", host
+	}
+	return u.Scheme == "https", true
 }
 
 func (l Allowlist) named(hostport string) bool {

@@ -73,6 +73,10 @@ func (v *Vault) NewTenantKey(tenant uuid.UUID) (WrappedKey, error) {
 	return buf.Bytes(), nil
 }
 
+// NewPlatformKey makes a data keyset for what the platform itself keeps secret, wrapped for storing. It is a tenant's key
+// for the zero id, so a Place that names no tenant seals and opens with it, and nothing of a tenant's ever does.
+func (v *Vault) NewPlatformKey() (WrappedKey, error) { return v.NewTenantKey(uuid.Nil) }
+
 // Seal encrypts a value for one place.
 func (v *Vault) Seal(key WrappedKey, at Place, plaintext []byte) (Sealed, error) {
 	dek, err := v.unwrap(key, at.Tenant)

@@ -210,3 +210,27 @@ func BenchmarkOpen(b *testing.B) {
 		}
 	}
 }
+
+func TestThePlatformsKeyIsNoTenants(t *testing.T) {
+	v := newVault(t)
+	platform, err := v.NewPlatformKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := vault.Place{Owner: uuid.New(), Field: "endpoint secret", Version: 1}
+	sealed, err := v.Seal(platform, at, []byte("canary"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := v.Open(platform, at, sealed); err != nil || string(got) != "canary" {
+		t.Errorf("Open = %q, %v", got, err)
+	}
+	mine := at
+	mine.Tenant = uuid.New()
+	if _, err := v.Open(platform, mine, sealed); !errors.Is(err, vault.ErrSealed) {
+		t.Errorf("it opens as a tenant's: %v", err)
+	}
+	if _, err := v.Open(newKey(t, v, mine.Tenant), at, sealed); !errors.Is(err, vault.ErrSealed) {
+		t.Errorf("it opens with a tenant's key: %v", err)
+	}
+}

@@ -22,3 +22,8 @@ INSERT INTO account_claims (provider, environment, account_hash, holder_tenant, 
     VALUES ('asiabill', 'test', '$TENANT$', '$TENANT$', '$TENANT$', now());
 INSERT INTO events (tenant_id, id, actor_kind, kind, created_at) VALUES ('$TENANT$', '$TENANT$', 'system', 'tenant.created', now());
 INSERT INTO platform_admins (user_id, created_at) SELECT id, now() FROM users WHERE kind = 'staff';
+INSERT INTO endpoints (id, url, kinds, created_at) VALUES ('$TENANT$', 'https://hooks.example/$TENANT$', '{tenant.created}', now());
+INSERT INTO endpoint_secrets (endpoint_id, version, sealed, created_at) VALUES ('$TENANT$', 1, 'sealed', now());
+INSERT INTO deliveries (tenant_id, id, endpoint_id, event_id, kind, body, created_at)
+    VALUES ('$TENANT$', '$TENANT$', '$TENANT$', '$TENANT$', 'tenant.created', '{}', now());
+INSERT INTO delivery_tries (tenant_id, delivery_id, id, status, error, took_ms, tried_at) VALUES ('$TENANT$', '$TENANT$', '$TENANT$', 500, '', 1, now());
