@@ -56,6 +56,7 @@ func tour(t *testing.T, base, language string, look func(b *browser, name string
 	merchant.attemptSights(look)
 
 	at(admin, sight{"audit", "/admin/audit"}, sight{"tenants", "/admin/tenants"}, sight{"tenants-none", "/admin/tenants?q=nobody-is-called-this"}, sight{"mail", "/admin/mail"})
+	admin.endpointSights(look)
 	admin.open("/admin/tenants?q=finch@harbour.example")
 	admin.press("main a[href^='/admin/tenants/']")
 	admin.until(`/admin/tenants/[0-9a-f-]{36}$`)
@@ -93,4 +94,43 @@ func (b *browser) attemptSights(look func(b *browser, name string)) {
 	b.consent("20488", "deny")
 	b.until(`/attempts/[0-9a-f-]{36}$`)
 	look(b, "attempt-denied")
+}
+
+// endpointSights makes an endpoint for outgoing webhooks, shows it in every state, and deletes it again.
+func (b *browser) endpointSights(look func(b *browser, name string)) {
+	b.tb.Helper()
+	show := func(name, path string) {
+		b.open(path)
+		look(b, name)
+	}
+	show("endpoints-none", "/admin/endpoints")
+	show("endpoint-new", "/admin/endpoints/new")
+	b.fill("#url", "http://crm.harbour.example/mooring")
+	b.press("main button[type=submit]")
+	look(b, "endpoint-refused")
+	b.do(chromedp.SetValue("#url", "https://crm.harbour.example/mooring"))
+	b.fill("#description", "CRM")
+	b.press("main button[type=submit]")
+	b.do(chromedp.WaitVisible("#secret"))
+	look(b, "endpoint-secret")
+	b.press("main .actions a")
+	b.until(`/admin/endpoints/[0-9a-f-]{36}$`)
+	look(b, "endpoint")
+	path := strings.TrimPrefix(b.at(), b.base)
+	b.press("form[action$='/test'] button")
+	b.do(chromedp.WaitVisible("#test-title"))
+	look(b, "endpoint-tested")
+	show("endpoint-edit", path+"/edit")
+	show("endpoint-rotate", path+"/rotate")
+	b.press("main button[type=submit]")
+	b.do(chromedp.WaitVisible("#secret"))
+	show("endpoint-two-secrets", path)
+	show("endpoint-disable", path+"/disable")
+	b.press("main button[type=submit]")
+	b.until(path + "$")
+	look(b, "endpoint-off")
+	show("endpoints", "/admin/endpoints")
+	show("endpoint-delete", path+"/delete")
+	b.press("main button[type=submit]")
+	b.until("/admin/endpoints$")
 }

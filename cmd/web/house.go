@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -14,11 +15,13 @@ import (
 	"mooring/internal/config"
 	"mooring/internal/connect"
 	"mooring/internal/database"
+	"mooring/internal/dispatch"
 	"mooring/internal/handlers"
 	"mooring/internal/i18n"
 	"mooring/internal/jobs"
 	"mooring/internal/mail"
 	"mooring/internal/models"
+	"mooring/internal/outbound"
 	"mooring/internal/secret"
 	"mooring/internal/vault"
 )
@@ -39,6 +42,7 @@ type house struct {
 	bundle    *i18n.Bundle
 	accounts  *accounts.Service
 	connect   *connect.Service
+	dispatch  *dispatch.Service
 	listener  *database.Listener
 	ready     *readiness
 
@@ -75,7 +79,7 @@ func (h *house) furnish(ctx context.Context) (*handlers.Server, error) {
 	if err := h.openDatabase(ctx); err != nil {
 		return nil, err
 	}
-	if h.store, err = models.NewStore(models.Options{App: h.app, Platform: h.platform, Now: time.Now}); err != nil {
+	if h.store, err = models.NewStore(models.Options{App: h.app, Platform: h.platform, Now: time.Now, Telling: telling()}); err != nil {
 		return nil, err
 	}
 	if err := checkCanary(ctx, h.store, h.vault); err != nil {
@@ -94,6 +98,9 @@ func (h *house) furnish(ctx context.Context) (*handlers.Server, error) {
 		PublicURL: h.config.PublicURL, Now: time.Now, Log: h.log, Refreshed: h.metrics.refreshed,
 	})
 	if err := h.openAccounts(queue); err != nil {
+		return nil, err
+	}
+	if err := h.openDispatch(queue); err != nil {
 		return nil, err
 	}
 	if err := h.startJobs(ctx); err != nil {
@@ -138,10 +145,27 @@ func (h *house) openAccounts(queue jobs.Queue) error {
 	return nil
 }
 
+// telling is the news that a job is put in for: what somebody may want to be told of.
+func telling() models.Telling {
+	return models.Telling{Kinds: dispatch.Kinds(), Job: jobs.Queue{}.TellJob}
+}
+
+// openDispatch makes the way to the platform's own systems. They are reached as providers are: under the same guard.
+func (h *house) openDispatch(queue jobs.Queue) error {
+	allow, err := outbound.ParseAllowlist(h.config.OutboundAllow)
+	if err != nil {
+		return fmt.Errorf("OUTBOUND_ALLOW: %w", err)
+	}
+	h.dispatch = dispatch.New(dispatch.Deps{
+		Store: h.store, Vault: h.vault, Queue: queue, Allow: allow, Observe: h.metrics.call, Now: time.Now,
+	})
+	return nil
+}
+
 func (h *house) startJobs(ctx context.Context) error {
 	runner, err := jobs.NewRunner(jobs.Deps{
-		Pool: h.app, Store: h.store, Syncer: h.connect, Inbox: h.connect, Mailer: h.accounts, Wakes: h.listener,
-		Providers: h.connect.Providers.Slugs(), Observe: h.metrics.job, Log: h.log,
+		Pool: h.app, Store: h.store, Syncer: h.connect, Inbox: h.connect, Mailer: h.accounts, Tellers: []jobs.Teller{h.dispatch}, Deliverer: h.dispatch,
+		Wakes: h.listener, Providers: h.connect.Providers.Slugs(), Observe: h.metrics.job, Log: h.log,
 	})
 	if err != nil {
 		return err

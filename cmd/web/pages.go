@@ -12,6 +12,7 @@ func (h *house) pages() (*handlers.Server, error) {
 	return handlers.New(handlers.Deps{
 		Accounts:       h.accounts,
 		Connect:        h.connect,
+		Dispatch:       h.dispatch,
 		Store:          h.store,
 		Words:          h.bundle,
 		Wakes:          h.listener,

@@ -20,6 +20,7 @@ import (
 	"mooring/internal/connect"
 	"mooring/internal/database"
 	"mooring/internal/database/dbtest"
+	"mooring/internal/dispatch"
 	"mooring/internal/i18n"
 	"mooring/internal/jobs"
 	"mooring/internal/mail"
@@ -80,8 +81,9 @@ func newDock(tb testing.TB) *dock {
 		Vault: v, Providers: registry, Queue: jobs.Queue{}, Wakes: d, PublicURL: d.URL, Now: time.Now, Log: log,
 	})
 	server, err := New(Deps{
-		Accounts: d.accounts, Connect: d.connect, Store: d.store, Words: words, Wakes: d, PublicURL: d.URL, MailConfigured: true,
-		Ready: func(context.Context) error { return nil }, Now: time.Now, Log: log, Metrics: NewMetrics(prometheus.NewRegistry()),
+		Accounts: d.accounts, Connect: d.connect, Dispatch: dispatch.New(dispatch.Deps{}), Store: d.store, Words: words, Wakes: d, PublicURL: d.URL,
+		MailConfigured: true,
+		Ready:          func(context.Context) error { return nil }, Now: time.Now, Log: log, Metrics: NewMetrics(prometheus.NewRegistry()),
 	})
 	check(err)
 	site = server.Handler()

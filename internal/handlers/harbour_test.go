@@ -19,11 +19,14 @@ import (
 	"mooring/internal/connect"
 	"mooring/internal/database"
 	"mooring/internal/database/dbtest"
+	"mooring/internal/dispatch"
 	"mooring/internal/i18n"
+	"mooring/internal/jobs"
 	"mooring/internal/mail"
 	"mooring/internal/models"
 	"mooring/internal/oauth"
 	"mooring/internal/oauth/oauthtest"
+	"mooring/internal/outbound"
 	"mooring/internal/secret"
 	"mooring/internal/vault"
 )
@@ -31,10 +34,11 @@ import (
 // harbour is a lobby with the connections behind it: a scripted provider, the real flow, the real listener.
 type harbour struct {
 	*lobby
-	fake    *oauthtest.Fake
-	connect *connect.Service
-	store   *models.Store
-	server  *Server
+	fake     *oauthtest.Fake
+	connect  *connect.Service
+	dispatch *dispatch.Service
+	store    *models.Store
+	server   *Server
 
 	mu    sync.Mutex
 	syncs [][2]uuid.UUID // tenant, connection
@@ -81,8 +85,11 @@ func newHarbour(t *testing.T, publicURL string, fake *oauthtest.Fake) *harbour {
 	h.connect = connect.New(connect.Deps{
 		Vault: v, Providers: registry, Queue: h, Wakes: listener, PublicURL: publicURL, Now: time.Now, Log: log,
 	})
+	allow, err := outbound.ParseAllowlist([]string{"127.0.0.0/8"})
+	must(t, err)
+	h.dispatch = dispatch.New(dispatch.Deps{Store: h.store, Vault: v, Queue: jobs.Queue{}, Allow: allow, Now: time.Now})
 	h.server, err = New(Deps{
-		Accounts: h.accounts, Connect: h.connect, Store: h.store, Words: words, Wakes: listener, PublicURL: publicURL,
+		Accounts: h.accounts, Connect: h.connect, Dispatch: h.dispatch, Store: h.store, Words: words, Wakes: listener, PublicURL: publicURL,
 		Ready: func(context.Context) error { return nil }, Now: time.Now, Log: log, Metrics: NewMetrics(prometheus.NewRegistry()),
 		CapturedMail: func() []mail.Captured {
 			return []mail.Captured{{At: time.Now(), To: "a@example.com", Subject: "Hello", Text: "Press\nhttps://mooring.example/reset/x\n"}}

@@ -83,7 +83,7 @@ func (h historian) sentence(e models.Event) string {
 	return h.words.T(key,
 		"provider", h.words.Say(d.Title), "account", text("account"), "count", number("changed"), "blocks", number("blocks"),
 		"since", moment("since"), "at", moment("at"), "days", number("days"),
-		"block", h.words.blockOf(e), "fields", h.words.fieldsOf(e),
+		"block", h.words.blockOf(e), "fields", h.words.fieldsOf(e), "host", text("host"),
 		"reason", h.words.reasonOf(d, text("reason"), text("code")).What)
 }
 

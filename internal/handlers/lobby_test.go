@@ -20,6 +20,7 @@ import (
 	"mooring/internal/accounts"
 	"mooring/internal/connect"
 	"mooring/internal/database/dbtest"
+	"mooring/internal/dispatch"
 	"mooring/internal/i18n"
 	"mooring/internal/mail"
 	"mooring/internal/models"
@@ -75,7 +76,8 @@ func newLobby(t *testing.T, withMail bool) *lobby {
 		Store: store, Vault: v, Queue: l, Letters: composer, Sender: l, MailConfigured: withMail, PublicURL: l.URL, Log: log,
 	})
 	server, err := New(Deps{
-		Accounts: l.accounts, Connect: connect.New(connect.Deps{}), Store: store, Words: words, Wakes: l, PublicURL: l.URL,
+		Accounts: l.accounts, Connect: connect.New(connect.Deps{}), Dispatch: dispatch.New(dispatch.Deps{}),
+		Store: store, Words: words, Wakes: l, PublicURL: l.URL,
 		MailConfigured: withMail, Ready: func(context.Context) error { return nil }, Now: time.Now, Log: log,
 		Metrics: NewMetrics(prometheus.NewRegistry()),
 	})
@@ -139,7 +141,7 @@ func (v *visitor) do(t *testing.T, r *http.Request) answer {
 	body, err := io.ReadAll(response.Body)
 	must(t, err)
 	if strings.Contains(string(body), "⟨") {
-		t.Errorf("%s %s shows a key instead of words", r.Method, r.URL.Path)
+		t.Errorf("%s %s shows a key instead of words: %s", r.Method, r.URL.Path, regexp.MustCompile("⟨[^⟩]*⟩").FindString(string(body)))
 	}
 	return answer{response.StatusCode, response.Header.Get("Location"), string(body), response.Header}
 }

@@ -50,15 +50,7 @@ func (s *Server) route() error {
 	s.post("/settings/sessions/end-others", s.person(s.endOtherSessions))
 
 	s.routeMerchants()
-
-	// The platform's staff
-	s.get("/admin", s.admin(s.adminHome))
-	s.get("/admin/tenants", s.admin(s.listTenants))
-	s.get("/admin/tenants/:id", s.admin(s.showTenant))
-	s.get("/admin/mail", s.admin(s.showMail))
-	s.get("/admin/audit", s.admin(s.showAudit))
-	s.post("/admin/audit/verify", s.admin(s.verifyAudit))
-	s.get("/admin/audit/export", s.admin(s.exportAudit))
+	s.routeStaff()
 	return nil
 }
 
@@ -88,6 +80,36 @@ func (s *Server) routeMerchants() {
 	s.post("/connections/:id/callback/end", s.operator(s.endAddress))
 	s.get("/connections/:id/disconnect", s.operator(s.askDisconnect))
 	s.post("/connections/:id/disconnect", s.operator(s.disconnect))
+}
+
+// routeStaff is what the platform's staff may open.
+func (s *Server) routeStaff() {
+	s.get("/admin", s.admin(s.adminHome))
+	s.get("/admin/tenants", s.admin(s.listTenants))
+	s.get("/admin/tenants/:id", s.admin(s.showTenant))
+	s.get("/admin/mail", s.admin(s.showMail))
+	s.get("/admin/audit", s.admin(s.showAudit))
+	s.post("/admin/audit/verify", s.admin(s.verifyAudit))
+	s.get("/admin/audit/export", s.admin(s.exportAudit))
+
+	// Outgoing webhooks
+	s.get("/admin/endpoints", s.admin(s.listEndpoints))
+	s.post("/admin/endpoints", s.admin(s.createEndpoint))
+	s.get("/admin/endpoints/new", s.admin(s.askEndpoint))
+	s.get("/admin/endpoints/:id", s.admin(s.showEndpoint))
+	s.get("/admin/endpoints/:id/edit", s.admin(s.editEndpoint))
+	s.post("/admin/endpoints/:id/edit", s.admin(s.changeEndpoint))
+	s.post("/admin/endpoints/:id/test", s.admin(s.testEndpoint))
+	s.get("/admin/endpoints/:id/rotate", s.admin(s.askEndpointAct("rotate")))
+	s.post("/admin/endpoints/:id/rotate", s.admin(s.rotateEndpoint))
+	s.post("/admin/endpoints/:id/end-old", s.admin(s.endOldSecret))
+	s.post("/admin/endpoints/:id/enable", s.admin(s.enableEndpoint))
+	s.get("/admin/endpoints/:id/disable", s.admin(s.askEndpointAct("disable")))
+	s.post("/admin/endpoints/:id/disable", s.admin(s.disableEndpoint))
+	s.get("/admin/endpoints/:id/delete", s.admin(s.askEndpointAct("delete")))
+	s.post("/admin/endpoints/:id/delete", s.admin(s.deleteEndpoint))
+	s.post("/admin/endpoints/:id/replay", s.admin(s.replayEndpoint))
+	s.post("/admin/endpoints/:id/deliveries/:delivery/replay", s.admin(s.replayEndpoint))
 }
 
 // get answers GET, and HEAD with the same head.

@@ -18,6 +18,7 @@ import (
 	"mooring/internal/accounts"
 	"mooring/internal/audit"
 	"mooring/internal/connect"
+	"mooring/internal/dispatch"
 	"mooring/internal/i18n"
 	"mooring/internal/mail"
 	"mooring/internal/models"
@@ -34,6 +35,7 @@ type Wakes interface {
 type Deps struct {
 	Accounts       *accounts.Service
 	Connect        *connect.Service
+	Dispatch       *dispatch.Service
 	Store          *models.Store
 	Words          *i18n.Bundle
 	Wakes          Wakes
@@ -68,7 +70,7 @@ type Server struct {
 // New reads templates and assets and makes the server. A page that is not declared, or declared and not there, is an
 // error of the start.
 func New(d Deps) (*Server, error) {
-	if d.Accounts == nil || d.Connect == nil || d.Store == nil || d.Words == nil || d.Wakes == nil ||
+	if d.Accounts == nil || d.Connect == nil || d.Dispatch == nil || d.Store == nil || d.Words == nil || d.Wakes == nil ||
 		d.Ready == nil || d.Now == nil || d.Log == nil || d.Metrics == nil {
 		return nil, errors.New("handlers: a need was left out")
 	}

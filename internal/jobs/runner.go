@@ -39,6 +39,7 @@ type Deps struct {
 	Inbox     Inbox
 	Mailer    Mailer
 	Tellers   []Teller
+	Deliverer Deliverer
 	Wakes     Wakes
 	Providers []string // the slugs of those that are offered
 	Observe   Observer
@@ -79,12 +80,14 @@ func NewRunner(d Deps) (*Runner, error) {
 	river.AddWorker(workers, &mailWorker{deps: d})
 	river.AddWorker(workers, &callbackWorker{deps: d})
 	river.AddWorker(workers, &tellWorker{deps: d})
+	river.AddWorker(workers, &deliverWorker{deps: d})
 	river.AddWorker(workers, &sweepWorker{deps: d})
 	queues := syncQueues(d.Providers)
 	refreshQueues(queues, d.Providers)
 	queues[queueMail] = river.QueueConfig{MaxWorkers: mailAtOnce}
 	queues[queueCallback] = river.QueueConfig{MaxWorkers: callbackAtOnce}
 	queues[queueTell] = river.QueueConfig{MaxWorkers: tellAtOnce}
+	queues[queueDeliver] = river.QueueConfig{MaxWorkers: deliverAtOnce}
 	queues[queueTidy] = river.QueueConfig{MaxWorkers: 1}
 	client, err := river.NewClient(riverpgxv5.New(d.Pool), &river.Config{
 		Schema:               schema,
