@@ -90,6 +90,27 @@ CREATE FUNCTION public.current_tenant() RETURNS uuid
 
 COMMENT ON FUNCTION public.current_tenant() IS 'The tenant this transaction was opened for, or NULL: no tenant, no row.';
 
+CREATE FUNCTION public.discard_callback(wanted uuid, at timestamp with time zone) RETURNS TABLE(tenant_id uuid, connection_id uuid, provider text, done boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    row inbox%ROWTYPE;
+BEGIN
+    SELECT * INTO row FROM inbox i WHERE i.id = wanted FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    IF row.state IN ('waiting', 'parked', 'dead') THEN
+        UPDATE inbox i SET discarded_at = at, body_sealed = '', credential_sealed = NULL
+         WHERE i.tenant_id = row.tenant_id AND i.id = row.id;
+    END IF;
+    RETURN QUERY SELECT row.tenant_id, row.connection_id, row.provider, row.state IN ('waiting', 'parked', 'dead');
+END
+$$;
+
+COMMENT ON FUNCTION public.discard_callback(wanted uuid, at timestamp with time zone) IS 'Gives up a callback that has not been acted on and destroys its content; says whether there was anything to give up.';
+
 CREATE FUNCTION public.follow_expiry() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'public', 'pg_temp'
@@ -204,23 +225,28 @@ $$;
 
 COMMENT ON FUNCTION public.next_warning(ends timestamp with time zone, after timestamp with time zone) IS 'When the next warning of an end is due: 14, 7 and 1 days before it.';
 
-CREATE FUNCTION public.open_callback(presented bytea) RETURNS TABLE(tenant_id uuid, attempt_id uuid)
+CREATE FUNCTION public.open_callback(presented bytea) RETURNS TABLE(tenant_id uuid, attempt_id uuid, connection_id uuid)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
 DECLARE
-    bound attempts%ROWTYPE;
+    tenant     uuid;
+    attempt    uuid;
+    connection uuid;
 BEGIN
-    SELECT * INTO bound FROM attempts a WHERE a.callback_hash = presented;
+    SELECT a.tenant_id, a.id INTO tenant, attempt FROM attempts a WHERE a.callback_hash = presented;
     IF NOT FOUND THEN
-        RETURN;
+        SELECT c.tenant_id, c.connection_id INTO tenant, connection FROM callback_addresses c WHERE c.token_hash = presented;
+        IF NOT FOUND THEN
+            RETURN;
+        END IF;
     END IF;
-    PERFORM set_config('app.user_id', '', true), set_config('app.tenant_id', bound.tenant_id::text, true);
-    RETURN QUERY SELECT bound.tenant_id, bound.id;
+    PERFORM set_config('app.user_id', '', true), set_config('app.tenant_id', tenant::text, true);
+    RETURN QUERY SELECT tenant, attempt, connection;
 END
 $$;
 
-COMMENT ON FUNCTION public.open_callback(presented bytea) IS 'What the token of a callback''s address is bound to; opens the rest of the transaction for its tenant and for no person.';
+COMMENT ON FUNCTION public.open_callback(presented bytea) IS 'What the token of a callback''s address is bound to, an attempt or a connection; opens the rest of the transaction for its tenant and for no person.';
 
 CREATE FUNCTION public.open_session(presented bytea, idle interval) RETURNS TABLE(session_id uuid, user_id uuid, tenant_id uuid)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -258,6 +284,32 @@ CREATE FUNCTION public.release_account(p text, e text, h bytea) RETURNS void
     AS $$ DELETE FROM account_claims WHERE provider = p AND environment = e AND account_hash = h AND holder_tenant = current_tenant() $$;
 
 COMMENT ON FUNCTION public.release_account(p text, e text, h bytea) IS 'Gives the account free when the current tenant disconnects it.';
+
+CREATE FUNCTION public.replay_callback(wanted uuid, at timestamp with time zone) RETURNS TABLE(tenant_id uuid, connection_id uuid, provider text, done boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    row inbox%ROWTYPE;
+BEGIN
+    SELECT * INTO row FROM inbox i WHERE i.id = wanted FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    IF row.state = 'dead' AND row.connection_id IS NOT NULL AND EXISTS (
+        SELECT FROM inbox w WHERE w.tenant_id = row.tenant_id AND w.connection_id = row.connection_id AND w.state IN ('waiting', 'parked')) THEN
+        UPDATE inbox i SET processed_at = at WHERE i.tenant_id = row.tenant_id AND i.id = row.id; -- the newer news brings the same reading
+    ELSIF row.state = 'dead' THEN
+        UPDATE inbox i SET dead_at = NULL, tries = 0, reason = '' WHERE i.tenant_id = row.tenant_id AND i.id = row.id;
+        INSERT INTO river.river_job (kind, args, queue, max_attempts)
+        VALUES ('callback', jsonb_build_object('tenant', row.tenant_id, 'callback', row.id), 'callback', 8);
+        PERFORM pg_notify('river.river_insert', json_build_object('queue', 'callback')::text);
+    END IF;
+    RETURN QUERY SELECT row.tenant_id, row.connection_id, row.provider, row.state = 'dead';
+END
+$$;
+
+COMMENT ON FUNCTION public.replay_callback(wanted uuid, at timestamp with time zone) IS 'Lets a dead callback be acted on again, with the job that does; says whether it was dead. Of no callback: no row.';
 
 CREATE FUNCTION public.replay_deliveries(endpoint uuid, single uuid, since timestamp with time zone, moment timestamp with time zone, most integer) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
@@ -302,6 +354,30 @@ CREATE FUNCTION public.sweep(before timestamp with time zone) RETURNS bigint
     $$;
 
 COMMENT ON FUNCTION public.sweep(before timestamp with time zone) IS 'Removes what has ended: sessions and links at once, what a link attempt and its callback kept after 2 days (a provider repeats for one), attempts after 30 days (they answer "what happened to my try?").';
+
+CREATE FUNCTION public.sweep_inbox(before timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    gone bigint;
+    more bigint;
+BEGIN
+    UPDATE inbox SET discarded_at = before, reason = 'parked_long', body_sealed = '', credential_sealed = NULL
+     WHERE state = 'parked' AND parked_at < before - interval '24 hours';
+    UPDATE inbox SET discarded_at = before, reason = 'link_over', body_sealed = '', credential_sealed = NULL
+     WHERE credential_sealed IS NOT NULL AND received_at < before - interval '2 days';
+    UPDATE inbox SET dead_at = before, reason = 'stuck' WHERE state = 'waiting' AND received_at < before - interval '24 hours';
+    DELETE FROM inbox WHERE connection_id IS NOT NULL
+       AND id < (lpad(to_hex((extract(epoch FROM before - interval '30 days') * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid;
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    DELETE FROM callback_addresses WHERE ends_at < before;
+    GET DIAGNOSTICS more = ROW_COUNT;
+    RETURN gone + more;
+END
+$$;
+
+COMMENT ON FUNCTION public.sweep_inbox(before timestamp with time zone) IS 'Discards what was parked for a day and what a link''s callback kept for two, buries what has waited for a day without anybody working on it, and removes news after 30 days (links'' callbacks go with their attempts) and addresses that have ended.';
 
 CREATE FUNCTION public.sweep_outgoing(before timestamp with time zone) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
@@ -411,6 +487,26 @@ CREATE TABLE public.audit_links (
 COMMENT ON TABLE public.audit_links IS 'One link per event, in the order in which they were committed.';
 
 COMMENT ON COLUMN public.audit_links.hash IS 'SHA-256 over the hash before it and every field of the event, each with its length in front.';
+
+CREATE TABLE public.callback_addresses (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    connection_id uuid NOT NULL,
+    token_hash bytea NOT NULL,
+    token_sealed bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.callback_addresses FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.callback_addresses IS 'Where a provider''s server sends news of a connection. The platform''s role has no grant here.';
+
+COMMENT ON COLUMN public.callback_addresses.token_hash IS 'SHA-256 of the 256-bit token in the address: finds it.';
+
+COMMENT ON COLUMN public.callback_addresses.token_sealed IS 'The token, for showing it to the merchant.';
+
+COMMENT ON COLUMN public.callback_addresses.ends_at IS 'Until when a renewed address is still answered; NULL: it is the current one.';
 
 CREATE TABLE public.connections (
     tenant_id uuid NOT NULL,
@@ -640,6 +736,20 @@ CREATE TABLE public.inbox (
     received_at timestamp with time zone NOT NULL,
     processed_at timestamp with time zone,
     contradicted_at timestamp with time zone,
+    calls integer DEFAULT 1 NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    parked_at timestamp with time zone,
+    dead_at timestamp with time zone,
+    discarded_at timestamp with time zone,
+    state text GENERATED ALWAYS AS (
+CASE
+    WHEN (discarded_at IS NOT NULL) THEN 'discarded'::text
+    WHEN (processed_at IS NOT NULL) THEN 'processed'::text
+    WHEN (dead_at IS NOT NULL) THEN 'dead'::text
+    WHEN (parked_at IS NOT NULL) THEN 'parked'::text
+    ELSE 'waiting'::text
+END) STORED NOT NULL,
     CONSTRAINT inbox_check CHECK ((num_nonnulls(attempt_id, connection_id) = 1))
 );
 
@@ -660,6 +770,20 @@ COMMENT ON COLUMN public.inbox.credential_sealed IS 'What it brought, until it h
 COMMENT ON COLUMN public.inbox.processed_at IS 'When it was acted on; at once, if there was nothing left to do.';
 
 COMMENT ON COLUMN public.inbox.contradicted_at IS 'When another content first came under the same serial. That one was not believed.';
+
+COMMENT ON COLUMN public.inbox.calls IS 'How many calls the row stands for. News that comes while other news of the connection waits is counted, not kept.';
+
+COMMENT ON COLUMN public.inbox.tries IS 'How often acting on it has failed.';
+
+COMMENT ON COLUMN public.inbox.reason IS 'Why the last try failed, or why it was discarded: the kind of a provider error or a word of ours.';
+
+COMMENT ON COLUMN public.inbox.parked_at IS 'When it was put aside because its connection was disconnected. It joins a reconnection within a day.';
+
+COMMENT ON COLUMN public.inbox.dead_at IS 'When every try had failed. Nothing happens to it any more but by the staff.';
+
+COMMENT ON COLUMN public.inbox.discarded_at IS 'When it was given up: by the staff, or by time. Its content is gone.';
+
+COMMENT ON COLUMN public.inbox.state IS 'What the times beside it come to.';
 
 CREATE TABLE public.memberships (
     tenant_id uuid NOT NULL,
@@ -850,6 +974,12 @@ ALTER TABLE ONLY public.audit_links
 ALTER TABLE ONLY public.audit_links
     ADD CONSTRAINT audit_links_pkey PRIMARY KEY (chain, seq);
 
+ALTER TABLE ONLY public.callback_addresses
+    ADD CONSTRAINT callback_addresses_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.callback_addresses
+    ADD CONSTRAINT callback_addresses_token_hash_key UNIQUE (token_hash);
+
 ALTER TABLE ONLY public.connections
     ADD CONSTRAINT connections_pkey PRIMARY KEY (tenant_id, id);
 
@@ -946,6 +1076,14 @@ CREATE INDEX attempts_newest ON public.attempts USING btree (tenant_id, created_
 
 CREATE INDEX audit_heads_moved ON public.audit_heads USING btree (moved_at);
 
+CREATE INDEX callback_addresses_connection ON public.callback_addresses USING btree (tenant_id, connection_id);
+
+CREATE UNIQUE INDEX callback_addresses_current ON public.callback_addresses USING btree (tenant_id, connection_id) WHERE (ends_at IS NULL);
+
+COMMENT ON INDEX public.callback_addresses_current IS 'A connection has one current address.';
+
+CREATE INDEX callback_addresses_end ON public.callback_addresses USING btree (ends_at) WHERE (ends_at IS NOT NULL);
+
 CREATE INDEX connections_due ON public.connections USING btree (next_sync_at) WHERE ((next_sync_at IS NOT NULL) AND (sync_paused_at IS NULL) AND (state <> 'disconnected'::text));
 
 COMMENT ON INDEX public.connections_due IS 'What can fall due, in the order in which it does.';
@@ -988,6 +1126,20 @@ CREATE INDEX inbox_attempt ON public.inbox USING btree (tenant_id, attempt_id);
 
 CREATE INDEX inbox_connection ON public.inbox USING btree (tenant_id, connection_id);
 
+CREATE INDEX inbox_newest ON public.inbox USING btree (id DESC);
+
+COMMENT ON INDEX public.inbox_newest IS 'The admins'' list, newest first, by keyset; and by id, which is a UUIDv7, what is old enough to go.';
+
+CREATE UNIQUE INDEX inbox_news ON public.inbox USING btree (tenant_id, connection_id) WHERE ((connection_id IS NOT NULL) AND (state = ANY (ARRAY['waiting'::text, 'parked'::text])));
+
+COMMENT ON INDEX public.inbox_news IS 'News of a connection waits once, however often it comes.';
+
+CREATE INDEX inbox_open ON public.inbox USING btree (state, id DESC) WHERE (state = ANY (ARRAY['waiting'::text, 'parked'::text, 'dead'::text]));
+
+COMMENT ON INDEX public.inbox_open IS 'What somebody may have to look at: few, beside what has been processed.';
+
+CREATE INDEX inbox_provider ON public.inbox USING btree (provider, id DESC);
+
 CREATE INDEX inbox_waiting ON public.inbox USING btree (received_at) WHERE (credential_sealed IS NOT NULL);
 
 COMMENT ON INDEX public.inbox_waiting IS 'What has not been acted on; sweep destroys it when nobody can wait for it any more.';
@@ -1027,6 +1179,9 @@ ALTER TABLE ONLY public.attempts
 
 ALTER TABLE ONLY public.attempts
     ADD CONSTRAINT attempts_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.memberships(tenant_id, user_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.callback_addresses
+    ADD CONSTRAINT callback_addresses_tenant_id_connection_id_fkey FOREIGN KEY (tenant_id, connection_id) REFERENCES public.connections(tenant_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.connections
     ADD CONSTRAINT connections_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE;
@@ -1086,6 +1241,8 @@ ALTER TABLE public.account_claims ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.attempts ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.callback_addresses ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.connections ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.credentials ENABLE ROW LEVEL SECURITY;
@@ -1107,6 +1264,8 @@ CREATE POLICY own_person ON public.sessions TO mooring_app USING ((user_id = ( S
 CREATE POLICY own_person ON public.users TO mooring_app USING ((id = ( SELECT public.current_person() AS current_person))) WITH CHECK ((id = ( SELECT public.current_person() AS current_person)));
 
 CREATE POLICY own_tenant ON public.attempts TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_tenant ON public.callback_addresses TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_tenant ON public.connections TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
@@ -1193,6 +1352,9 @@ REVOKE ALL ON FUNCTION public.current_tenant() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.current_tenant() TO mooring_app;
 GRANT ALL ON FUNCTION public.current_tenant() TO mooring_platform;
 
+REVOKE ALL ON FUNCTION public.discard_callback(wanted uuid, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.discard_callback(wanted uuid, at timestamp with time zone) TO mooring_platform;
+
 REVOKE ALL ON FUNCTION public.follow_expiry() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.insist(rows bigint) FROM PUBLIC;
@@ -1229,11 +1391,17 @@ GRANT ALL ON FUNCTION public.person_by_email(wanted text) TO mooring_app;
 REVOKE ALL ON FUNCTION public.release_account(p text, e text, h bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.release_account(p text, e text, h bytea) TO mooring_app;
 
+REVOKE ALL ON FUNCTION public.replay_callback(wanted uuid, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.replay_callback(wanted uuid, at timestamp with time zone) TO mooring_platform;
+
 REVOKE ALL ON FUNCTION public.replay_deliveries(endpoint uuid, single uuid, since timestamp with time zone, moment timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.replay_deliveries(endpoint uuid, single uuid, since timestamp with time zone, moment timestamp with time zone, most integer) TO mooring_platform;
 
 REVOKE ALL ON FUNCTION public.sweep(before timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sweep(before timestamp with time zone) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.sweep_inbox(before timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.sweep_inbox(before timestamp with time zone) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.sweep_outgoing(before timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sweep_outgoing(before timestamp with time zone) TO mooring_app;
@@ -1249,6 +1417,8 @@ GRANT SELECT ON TABLE public.attempts TO mooring_platform;
 GRANT SELECT ON TABLE public.audit_heads TO mooring_platform;
 
 GRANT SELECT ON TABLE public.audit_links TO mooring_platform;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.callback_addresses TO mooring_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.connections TO mooring_app;
 GRANT SELECT ON TABLE public.connections TO mooring_platform;
@@ -1307,6 +1477,20 @@ GRANT SELECT(received_at) ON TABLE public.inbox TO mooring_platform;
 GRANT SELECT(processed_at) ON TABLE public.inbox TO mooring_platform;
 
 GRANT SELECT(contradicted_at) ON TABLE public.inbox TO mooring_platform;
+
+GRANT SELECT(calls) ON TABLE public.inbox TO mooring_platform;
+
+GRANT SELECT(tries) ON TABLE public.inbox TO mooring_platform;
+
+GRANT SELECT(reason) ON TABLE public.inbox TO mooring_platform;
+
+GRANT SELECT(parked_at) ON TABLE public.inbox TO mooring_platform;
+
+GRANT SELECT(dead_at) ON TABLE public.inbox TO mooring_platform;
+
+GRANT SELECT(discarded_at) ON TABLE public.inbox TO mooring_platform;
+
+GRANT SELECT(state) ON TABLE public.inbox TO mooring_platform;
 
 GRANT SELECT,INSERT ON TABLE public.memberships TO mooring_app;
 GRANT SELECT ON TABLE public.memberships TO mooring_platform;
