@@ -96,6 +96,7 @@ func (h *house) furnish(ctx context.Context) (*handlers.Server, error) {
 	h.connect = connect.New(connect.Deps{
 		Vault: h.vault, Providers: registry, Queue: queue, Wakes: h.listener,
 		PublicURL: h.config.PublicURL, Now: time.Now, Log: h.log, Refreshed: h.metrics.refreshed,
+		RefreshAhead: h.config.RefreshAhead,
 	})
 	if err := h.openAccounts(queue); err != nil {
 		return nil, err

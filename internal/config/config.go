@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"path/filepath"
+	"time"
 
 	"mooring/internal/oauth"
 	"mooring/internal/secret"
@@ -32,6 +33,8 @@ type Config struct {
 
 	TrustedProxies []netip.Prefix
 	OutboundAllow  []string // CIDRs or host:port; outbound parses them again
+
+	RefreshAhead time.Duration // before its end a token is renewed, a third of its life at most
 
 	SMTPURL  secret.String // empty: there is no mail
 	MailFrom string
@@ -102,6 +105,7 @@ func Load(env Env, purpose Purpose, descriptors []oauth.Descriptor) (Config, err
 	c.Keyset, c.KeysetFile = r.keyset(purpose)
 	c.TrustedProxies = r.prefixes("TRUSTED_PROXIES")
 	c.OutboundAllow = r.allowlist("OUTBOUND_ALLOW")
+	c.RefreshAhead = r.duration("REFRESH_AHEAD", 5*time.Minute, time.Second, 24*time.Hour)
 	c.SMTPURL, c.MailFrom = r.mail()
 	c.LogLevel, c.LogFormat = r.log()
 	for _, d := range descriptors {

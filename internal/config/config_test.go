@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"mooring/internal/config"
 	"mooring/internal/oauth"
@@ -103,7 +104,7 @@ func TestLoadOfACompleteEnvironment(t *testing.T) {
 		"TRUSTED_PROXIES": "10.0.0.0/8, 192.0.2.7",
 		"OUTBOUND_ALLOW":  "127.0.0.1:9000 10.1.0.0/16",
 		"SMTP_URL_FILE":   "/run/smtp", "MAIL_FROM": "Mooring <m@example.com>",
-		"METRICS_ADDR": "", "LOG_LEVEL": "debug", "LOG_FORMAT": "text",
+		"METRICS_ADDR": "", "LOG_LEVEL": "debug", "LOG_FORMAT": "text", "REFRESH_AHEAD": "90s",
 		"PIER_BASE_URL": "https://pier.test", "PIER_ENVIRONMENT": "live", "QUAY_KEY_FILE": "/run/quay",
 		"DATA_DIR": "/var/lib/mooring",
 	})
@@ -128,6 +129,7 @@ func TestLoadOfACompleteEnvironment(t *testing.T) {
 		{"smtp", c.SMTPURL.Reveal(), "smtps://u:p@mail.test:465"},
 		{"level", c.LogLevel, slog.LevelDebug},
 		{"format", c.LogFormat, "text"},
+		{"refresh ahead", c.RefreshAhead, 90 * time.Second},
 		{"audit", c.AuditDir, "/var/lib/mooring/audit"},
 		{"private", c.Database.Private(), false},
 		{"owner", c.Database.Owner.Reveal(), "postgres://owner:pw-owner@db/mooring"},
@@ -202,6 +204,8 @@ func TestLoadRefusesWithTheNameAndNeverTheValue(t *testing.T) {
 		{"sender", map[string]string{"MAIL_FROM": hidden}, []string{"MAIL_FROM"}},
 		{"level", map[string]string{"LOG_LEVEL": hidden}, []string{"LOG_LEVEL"}},
 		{"format", map[string]string{"LOG_FORMAT": hidden}, []string{"LOG_FORMAT"}},
+		{"no time", map[string]string{"REFRESH_AHEAD": hidden}, []string{"REFRESH_AHEAD"}},
+		{"too short a time", map[string]string{"REFRESH_AHEAD": "1ms"}, []string{"REFRESH_AHEAD"}},
 		{"environment", map[string]string{"PIER_ENVIRONMENT": hidden}, []string{"PIER_ENVIRONMENT"}},
 		{"setting", map[string]string{"PIER_BASE_URL": "http://" + hidden}, []string{"PIER_BASE_URL"}},
 		{"setting quoted", map[string]string{"PIER_BASE_URL": "https://" + hidden + "/%zz"}, []string{"PIER_BASE_URL"}},

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"mooring/internal/secret"
 )
@@ -34,6 +35,20 @@ func (r *reader) text(name, fallback string) string {
 		return fallback
 	}
 	return value
+}
+
+// duration reads a time like 90s or 5m.
+func (r *reader) duration(name string, fallback, shortest, longest time.Duration) time.Duration {
+	value := r.text(name, "")
+	if value == "" {
+		return fallback
+	}
+	d, err := time.ParseDuration(value)
+	if err != nil || d < shortest || d > longest {
+		r.fault(name, "a time from "+shortest.String()+" to "+longest.String()+", like 90s or 5m")
+		return fallback
+	}
+	return d
 }
 
 // hidden reads a secret from NAME or from the file that NAME_FILE names. source is the variable that it came from, for
