@@ -50,6 +50,8 @@ type Options struct {
 	Now func() time.Time
 	Log *slog.Logger
 
+	Crowd int // users beside the sample ones, uid 20000000 and on; see Authorise
+
 	keys func() (*rsa.PrivateKey, error) // tests: keys that are made once
 }
 
@@ -93,7 +95,7 @@ func New(o Options) (*Simulator, error) {
 		return nil, err
 	}
 	s := &Simulator{
-		Bench: b, store: store, people: people(), newKey: o.keys, clients: map[string]*rsa.PublicKey{},
+		Bench: b, store: store, people: append(people(), crowd(o.Crowd)...), newKey: o.keys, clients: map[string]*rsa.PublicKey{},
 		visits: map[string]*visit{}, signed: map[string]session{}, codes: map[string]*grant{},
 		state: state{Clients: map[string]client{}, OpenIDs: map[string]holder{}},
 	}

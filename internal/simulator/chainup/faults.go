@@ -20,6 +20,8 @@ const (
 	faultOtherOpenID  = "open_id_changes"
 	faultOpenIDDead   = "open_id_dead"
 	faultRefuse       = "refuse_code"
+	faultTokenLife    = "token_life"
+	faultTokenNeeded  = "token_required"
 
 	faultWrongSign = "wrong_signature"
 	faultSignKey   = "wrong_key_signature"
@@ -66,7 +68,13 @@ func credentialFaults() []bench.Fault {
 	answered := fault(faultRefuse, bench.Credential, bench.Text{ZH: "返回指定的错误码", EN: "Answer a code"},
 		bench.Text{ZH: "以这个文档错误码回答，请求未被处理。", EN: "Answers this code of the documents; the request is not carried out."}, bench.Token, bench.Read)
 	answered.Value = &bench.Value{Unit: bench.Text{ZH: "错误码", EN: "code"}, Default: 50012, Max: 99_999}
+	life := fault(faultTokenLife, bench.Credential, bench.Text{ZH: "令牌有效期", EN: "Life of a token"},
+		bench.Text{ZH: "新签发的 token 只在这段时间内有效。", EN: "A token that is issued lives for this long."}, bench.Token)
+	life.Value = &bench.Value{Unit: bench.Text{ZH: "秒", EN: "s"}, Default: 60, Max: 86_400}
 	return []bench.Fault{
+		life,
+		fault(faultTokenNeeded, bench.Credential, bench.Text{ZH: "读取需要有效的 token", EN: "Reads need a live token"},
+			bench.Text{ZH: "只有 openId 名下有一个未过期、未吊销的 token 时才能读取，否则以 60002 拒绝。", EN: "An openId can be read only while a token of it is alive: not over, not replaced, not revoked. Otherwise 60002."}, bench.Read),
 		fault(faultExpiredCode, bench.Credential, bench.Text{ZH: "授权码已过期", EN: "Expired code"},
 			bench.Text{ZH: "返回的授权码在换取令牌时已经过期（60003）。", EN: "The code on the redirect has expired by the time it is exchanged (60003)."}, bench.Authorize),
 		fault(faultReusedCode, bench.Credential, bench.Text{ZH: "授权码已被使用", EN: "Code already used"},

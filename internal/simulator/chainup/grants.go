@@ -36,6 +36,7 @@ type token struct {
 	Family         string    `json:"family"`
 	AppID          string    `json:"app_id"`
 	OpenID         string    `json:"open_id"`
+	AccessExpires  time.Time `json:"access_expires"`
 	RefreshExpires time.Time `json:"refresh_expires"`
 	Spent          bool      `json:"spent,omitempty"` // its refresh token was used
 	Dead           bool      `json:"dead,omitempty"`  // a spent one of its family was used again
@@ -99,12 +100,15 @@ func openIDOf(appID, uid string) string { return bench.Fingerprint(appID + "\n" 
 
 // issue makes a pair and keeps its fingerprints. The caller holds the lock.
 func (s *Simulator) issue(c *bench.Call, app application, openID, family string) (pair, error) {
-	now := s.Clock.Now()
-	made := pair{OpenID: openID, Token: random(), ExpireIn: expireIn(c, now.Add(accessLife))}
+	now, life := s.Clock.Now(), accessLife
+	if seconds, on := c.Fault(faultTokenLife); on {
+		life = time.Duration(seconds) * time.Second
+	}
+	made := pair{OpenID: openID, Token: random(), ExpireIn: expireIn(c, now, life)}
 	refresh := random()
 	s.state.Tokens = append(s.state.Tokens, token{
 		AccessHash: bench.Fingerprint(made.Token), RefreshHash: bench.Fingerprint(refresh), Family: family,
-		AppID: app.ID, OpenID: openID, RefreshExpires: now.Add(refreshLife),
+		AppID: app.ID, OpenID: openID, AccessExpires: now.Add(life), RefreshExpires: now.Add(refreshLife),
 	})
 	if len(s.state.Tokens) > keptTokens {
 		s.state.Tokens = slices.Delete(s.state.Tokens, 0, keptTokens/10)
@@ -122,14 +126,25 @@ func (s *Simulator) issue(c *bench.Call, app application, openID, family string)
 	return made, s.store.Save(s.state)
 }
 
+// alive says whether a token of the openId is: not over, not replaced, not revoked.
+func (s *Simulator) alive(openID string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.Clock.Now()
+	return slices.ContainsFunc(s.state.Tokens, func(t token) bool {
+		return t.OpenID == openID && !t.Spent && !t.Dead && t.AccessExpires.After(now)
+	})
+}
+
 // expireIn writes the end of a token: by default as the documents' sample does, an absolute second in a string.
-func expireIn(c *bench.Call, end time.Time) any {
+func expireIn(c *bench.Call, now time.Time, life time.Duration) any {
+	end := now.Add(life)
 	text := strconv.FormatInt(end.Unix(), 10)
 	if _, on := c.Fault(variantMillis); on {
 		text = strconv.FormatInt(end.UnixMilli(), 10)
 	}
 	if _, on := c.Fault(variantDuration); on {
-		text = strconv.Itoa(int(accessLife / time.Second))
+		text = strconv.Itoa(int(life / time.Second))
 	}
 	if _, on := c.Fault(variantNoExpiry); on {
 		return ""

@@ -112,6 +112,19 @@ func since(text string) time.Time {
 	return at.UTC()
 }
 
+// crowd makes further users, for programs that need many accounts. Nobody signs in as one of them.
+func crowd(n int) []user {
+	all := make([]user, n)
+	for i := range all {
+		uid := strconv.Itoa(20_000_000 + i)
+		all[i] = user{
+			UID: uid, Nick: "crowd-" + uid, Country: "+86", Email: uid + "@crowd.example", AuthType: 1, AuthLevel: 1,
+			Since: since("2024-01-01 00:00:00"), Invite: "C" + uid, coins: []holding{{Symbol: "USDT", Normal: amount(i+1) * one}},
+		}
+	}
+	return all
+}
+
 // people are the sample users. The passwords are no secrets: the login page offers them.
 func people() []user {
 	return []user{

@@ -185,6 +185,9 @@ func (s *Simulator) asked(c *bench.Call, app application, openID string, others 
 			return user{}, refusal{"open_id_unknown", 60004}
 		}
 		c.Account(u.UID)
+		if _, on := c.Fault(faultTokenNeeded); on && !s.alive(openID) {
+			return user{}, refusal{"token_over", 60002}
+		}
 		return u, refusal{}
 	}
 	for _, other := range others {

@@ -39,14 +39,15 @@ func (s *Simulator) refreshToken(c *bench.Call, app application, p []byte) (any,
 	if decodeStrictly(p, &in) != nil || in.RefreshToken == "" || in.Token == "" || in.OpenID == "" {
 		return nil, refusal{"wrong_parameter", 10020}
 	}
+	c.Code(in.RefreshToken)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	c.Account(s.state.OpenIDs[in.OpenID].UID)
 	old, no := s.spendable(c, app, bench.Fingerprint(in.RefreshToken), bench.Fingerprint(in.Token), in.OpenID)
 	if no.refused() {
 		return nil, no
 	}
 	old.Spent = true
-	c.Account(s.state.OpenIDs[old.OpenID].UID)
 	openID, family := old.OpenID, old.Family
 	made, err := s.issue(c, app, openID, family)
 	if err != nil {

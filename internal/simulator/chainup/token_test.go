@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"mooring/internal/simulator/bench"
 )
 
 func TestToken_CodeWorksOnce(t *testing.T) {
@@ -50,6 +52,27 @@ func TestToken_OpenIDIsTheUsersAtThisApplication(t *testing.T) {
 	w.want(first.OpenID, again.OpenID, "the same user")
 	w.want(first.OpenID == other.OpenID, false, "another user has the same")
 	w.want(openIDOf("another app", "10002318") == first.OpenID, false, "another application has the same")
+}
+
+// The two switches that a measuring program needs: tokens of a minute, and reads for living tokens only.
+func TestToken_ReadsMayNeedALivingOne(t *testing.T) {
+	w := newWorld(t)
+	w.fault("token_life", 0, 60)
+	w.fault("token_required", 0, 0)
+	first := w.pair(w.exchange(w.code("10002318")))
+	read := func() string { return w.call("/user/accountBalance", `{"openId":"`+first.OpenID+`"}`).Code }
+	w.want(first.ExpireIn, strconv.FormatInt(noon().Add(time.Minute).Unix(), 10), "expireIn")
+	w.want(read(), "0", "within its life")
+	w.sim.Clock.Shift(61 * time.Second)
+	w.want(read(), "60002", "after it")
+	second := w.pair(w.refresh(first))
+	w.want(w.last().Code, bench.Fingerprint(first.Refresh), "the ledger's word for the refresh token")
+	w.want(w.last().Account, "10002318", "account")
+	w.want(read(), "0", "with a new one")
+	w.refresh(first)
+	w.want(w.last().Account, "10002318", "account of the one that came twice")
+	w.want(read(), "60002", "the family has ended")
+	w.want(w.refresh(second).Code, "60001", "the newest of its family")
 }
 
 func TestRefresh_Rotates(t *testing.T) {
