@@ -23,6 +23,24 @@ $$;
 
 COMMENT ON FUNCTION public.claim_account(p text, e text, h bytea, connection uuid) IS 'The current tenant holds the account from now on; fails with MR002 when another does, without telling which.';
 
+CREATE FUNCTION public.claim_due_erasures(before timestamp with time zone, most integer) RETURNS TABLE(tenant_id uuid, id uuid, lane text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET enable_seqscan TO 'off'
+    AS $$
+BEGIN
+    RETURN QUERY
+    UPDATE connections c SET erase_due_at = before + interval '10 minutes'
+     WHERE c.ctid = ANY (ARRAY(
+           SELECT d.ctid FROM connections d WHERE d.erase_due_at <= before
+            ORDER BY d.erase_due_at LIMIT most FOR UPDATE SKIP LOCKED))
+    RETURNING c.tenant_id, c.id, c.provider;
+END
+$$;
+
+COMMENT ON FUNCTION public.claim_due_erasures(before timestamp with time zone, most integer) IS 'Takes connections whose data is to be erased. What is not erased within ten minutes falls due again.';
+
 CREATE FUNCTION public.claim_due_refreshes(before timestamp with time zone, most integer) RETURNS TABLE(tenant_id uuid, id uuid, lane text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -41,6 +59,24 @@ END
 $$;
 
 COMMENT ON FUNCTION public.claim_due_refreshes(before timestamp with time zone, most integer) IS 'Takes credentials that are to be looked at now; the lane is their provider. What is not dealt with in a minute falls due again.';
+
+CREATE FUNCTION public.claim_due_revocations(before timestamp with time zone, most integer) RETURNS TABLE(tenant_id uuid, id uuid, lane text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET enable_seqscan TO 'off'
+    AS $$
+BEGIN
+    RETURN QUERY
+    UPDATE revocations r SET next_at = before + interval '10 minutes'
+     WHERE r.ctid = ANY (ARRAY(
+           SELECT d.ctid FROM revocations d WHERE d.next_at <= before
+            ORDER BY d.next_at LIMIT most FOR UPDATE SKIP LOCKED))
+    RETURNING r.tenant_id, r.id, r.provider;
+END
+$$;
+
+COMMENT ON FUNCTION public.claim_due_revocations(before timestamp with time zone, most integer) IS 'Takes revocations to try. What has not ended or been put off within ten minutes falls due again.';
 
 CREATE FUNCTION public.claim_due_syncs(before timestamp with time zone, most integer) RETURNS TABLE(tenant_id uuid, id uuid, lane text)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -110,6 +146,26 @@ END
 $$;
 
 COMMENT ON FUNCTION public.discard_callback(wanted uuid, at timestamp with time zone) IS 'Gives up a callback that has not been acted on and destroys its content; says whether there was anything to give up.';
+
+CREATE FUNCTION public.erase_connection(wanted uuid, at timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    UPDATE connections c SET account_sealed = '', erase_at = NULL, erase_due_at = NULL, erased_at = at
+     WHERE c.tenant_id = current_tenant() AND c.id = wanted AND c.state = 'disconnected' AND c.erase_at <= at;
+    IF NOT FOUND THEN
+        RETURN 0;
+    END IF;
+    DELETE FROM snapshots s WHERE s.tenant_id = current_tenant() AND s.connection_id = wanted;
+    DELETE FROM inbox i WHERE i.tenant_id = current_tenant()
+       AND (i.connection_id = wanted OR i.attempt_id IN (
+           SELECT a.id FROM attempts a WHERE a.tenant_id = current_tenant() AND wanted IN (a.connection_id, a.result_connection)));
+    RETURN 1;
+END
+$$;
+
+COMMENT ON FUNCTION public.erase_connection(wanted uuid, at timestamp with time zone) IS 'Erases what a disconnected connection of the current tenant holds, if its time has come: the serving role cannot delete data in any other way. 1 if it did, else 0.';
 
 CREATE FUNCTION public.follow_expiry() RETURNS trigger
     LANGUAGE plpgsql
@@ -187,6 +243,13 @@ $$;
 
 COMMENT ON FUNCTION public.link_tenant_event() IS 'Links a tenant''s event when its transaction commits.';
 
+CREATE FUNCTION public.next_due_erasures() RETURNS timestamp with time zone
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$ SELECT erase_due_at FROM connections WHERE erase_due_at IS NOT NULL ORDER BY erase_due_at LIMIT 1 $$;
+
+COMMENT ON FUNCTION public.next_due_erasures() IS 'When the next erasure falls due; NULL: none will by itself.';
+
 CREATE FUNCTION public.next_due_refreshes() RETURNS timestamp with time zone
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -195,6 +258,13 @@ CREATE FUNCTION public.next_due_refreshes() RETURNS timestamp with time zone
 $$;
 
 COMMENT ON FUNCTION public.next_due_refreshes() IS 'When the next credential is to be looked at; NULL: none will by itself.';
+
+CREATE FUNCTION public.next_due_revocations() RETURNS timestamp with time zone
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$ SELECT next_at FROM revocations WHERE next_at IS NOT NULL ORDER BY next_at LIMIT 1 $$;
+
+COMMENT ON FUNCTION public.next_due_revocations() IS 'When the next revocation falls due; NULL: none will by itself.';
 
 CREATE FUNCTION public.next_due_syncs() RETURNS timestamp with time zone
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -530,6 +600,9 @@ CREATE TABLE public.connections (
     sync_paused_at timestamp with time zone,
     sync_failures integer DEFAULT 0 NOT NULL,
     sync_asked_till timestamp with time zone,
+    erase_at timestamp with time zone,
+    erase_due_at timestamp with time zone,
+    erased_at timestamp with time zone,
     ends_at timestamp with time zone,
     warn_at timestamp with time zone,
     warned_days smallint,
@@ -560,6 +633,12 @@ COMMENT ON COLUMN public.connections.sync_paused_at IS 'Since when the merchant 
 COMMENT ON COLUMN public.connections.sync_failures IS 'Passing failures in a row: how long to rest before the next try.';
 
 COMMENT ON COLUMN public.connections.sync_asked_till IS 'How far fetching by hand is used up (GCRA''s theoretical arrival time); NULL: never asked.';
+
+COMMENT ON COLUMN public.connections.erase_at IS 'When the data of a disconnected connection is erased, until then it can be undone; NULL: it is kept.';
+
+COMMENT ON COLUMN public.connections.erase_due_at IS 'When erasing is tried next: erase_at, and later if that try was lost.';
+
+COMMENT ON COLUMN public.connections.erased_at IS 'When its data was erased. The row stays, for the history to refer to.';
 
 COMMENT ON COLUMN public.connections.ends_at IS 'When access ends unless a person acts; follows credentials.expires_at. NULL: not known, or nobody has to act.';
 
@@ -854,6 +933,37 @@ CREATE UNLOGGED TABLE public.rate_limits (
 
 COMMENT ON TABLE public.rate_limits IS 'Limits shared by all replicas (GCRA): the theoretical arrival time of the next event per key. Keys are hashes.';
 
+CREATE TABLE public.revocations (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    connection_id uuid NOT NULL,
+    provider text NOT NULL,
+    state text NOT NULL,
+    sealed bytea,
+    tries integer DEFAULT 0 NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    next_at timestamp with time zone,
+    until_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT revocations_check CHECK (((state = 'waiting'::text) = (sealed IS NOT NULL))),
+    CONSTRAINT revocations_check1 CHECK (((state = 'waiting'::text) = (next_at IS NOT NULL))),
+    CONSTRAINT revocations_check2 CHECK (((state = 'waiting'::text) = (ended_at IS NULL))),
+    CONSTRAINT revocations_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'confirmed'::text, 'given_up'::text, 'no_way'::text, 'unreadable'::text])))
+);
+
+ALTER TABLE ONLY public.revocations FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.revocations IS 'Telling a provider that access has ended: tried until it confirms or the time is over. One per disconnection, and one for each token that a refresh brought back too late.';
+
+COMMENT ON COLUMN public.revocations.state IS 'waiting: not confirmed yet. confirmed: by the provider. given_up: the time is over. no_way: this provider cannot be told. unreadable: there was nothing left to tell it with.';
+
+COMMENT ON COLUMN public.revocations.sealed IS 'The credential, to revoke it and for nothing else; gone when the state is no longer waiting.';
+
+COMMENT ON COLUMN public.revocations.reason IS 'Why the last try failed, as the kind of a provider error.';
+
+COMMENT ON COLUMN public.revocations.until_at IS 'After this nobody tries any more.';
+
 CREATE TABLE public.sessions (
     id uuid NOT NULL,
     token_hash bytea NOT NULL,
@@ -1037,6 +1147,9 @@ ALTER TABLE ONLY public.platform_keys
 ALTER TABLE ONLY public.rate_limits
     ADD CONSTRAINT rate_limits_pkey PRIMARY KEY (key);
 
+ALTER TABLE ONLY public.revocations
+    ADD CONSTRAINT revocations_pkey PRIMARY KEY (tenant_id, id);
+
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (id);
 
@@ -1091,6 +1204,10 @@ COMMENT ON INDEX public.connections_due IS 'What can fall due, in the order in w
 CREATE INDEX connections_ending ON public.connections USING btree (ends_at, id) WHERE (ends_at IS NOT NULL);
 
 COMMENT ON INDEX public.connections_ending IS 'The boards, soonest end first, by keyset.';
+
+CREATE INDEX connections_erasing ON public.connections USING btree (erase_due_at) WHERE (erase_due_at IS NOT NULL);
+
+COMMENT ON INDEX public.connections_erasing IS 'What is to be erased, in the order in which it falls due.';
 
 CREATE INDEX connections_warn ON public.connections USING btree (warn_at) WHERE (warn_at IS NOT NULL);
 
@@ -1147,6 +1264,12 @@ COMMENT ON INDEX public.inbox_waiting IS 'What has not been acted on; sweep dest
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
 
 CREATE INDEX one_time_links_end ON public.one_time_links USING btree (expires_at);
+
+CREATE INDEX revocations_connection ON public.revocations USING btree (tenant_id, connection_id, id DESC);
+
+CREATE INDEX revocations_due ON public.revocations USING btree (next_at) WHERE (next_at IS NOT NULL);
+
+COMMENT ON INDEX public.revocations_due IS 'Whom to tell, in the order in which it falls due.';
 
 CREATE INDEX sessions_end ON public.sessions USING btree (expires_at);
 
@@ -1225,6 +1348,9 @@ ALTER TABLE ONLY public.one_time_links
 ALTER TABLE ONLY public.platform_admins
     ADD CONSTRAINT platform_admins_user_id_user_kind_fkey FOREIGN KEY (user_id, user_kind) REFERENCES public.users(id, kind) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.revocations
+    ADD CONSTRAINT revocations_tenant_id_connection_id_fkey FOREIGN KEY (tenant_id, connection_id) REFERENCES public.connections(tenant_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.memberships(tenant_id, user_id) ON DELETE CASCADE;
 
@@ -1281,6 +1407,8 @@ CREATE POLICY own_tenant ON public.inbox TO mooring_app USING ((tenant_id = ( SE
 
 CREATE POLICY own_tenant ON public.memberships TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
+CREATE POLICY own_tenant ON public.revocations TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
 CREATE POLICY own_tenant ON public.snapshots TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_tenant ON public.tenant_keys TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
@@ -1309,6 +1437,8 @@ CREATE POLICY platform_reads ON public.memberships FOR SELECT TO mooring_platfor
 
 CREATE POLICY platform_reads ON public.platform_admins FOR SELECT TO mooring_platform USING (true);
 
+CREATE POLICY platform_reads ON public.revocations FOR SELECT TO mooring_platform USING (true);
+
 CREATE POLICY platform_reads ON public.snapshots FOR SELECT TO mooring_platform USING (true);
 
 CREATE POLICY platform_reads ON public.tenant_keys FOR SELECT TO mooring_platform USING (true);
@@ -1316,6 +1446,8 @@ CREATE POLICY platform_reads ON public.tenant_keys FOR SELECT TO mooring_platfor
 CREATE POLICY platform_reads ON public.tenants FOR SELECT TO mooring_platform USING (true);
 
 CREATE POLICY platform_reads ON public.users FOR SELECT TO mooring_platform USING (true);
+
+ALTER TABLE public.revocations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.sessions ENABLE ROW LEVEL SECURITY;
 
@@ -1335,8 +1467,14 @@ REVOKE ALL ON FUNCTION public.audit_field(value text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION public.claim_account(p text, e text, h bytea, connection uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.claim_account(p text, e text, h bytea, connection uuid) TO mooring_app;
 
+REVOKE ALL ON FUNCTION public.claim_due_erasures(before timestamp with time zone, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.claim_due_erasures(before timestamp with time zone, most integer) TO mooring_app;
+
 REVOKE ALL ON FUNCTION public.claim_due_refreshes(before timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.claim_due_refreshes(before timestamp with time zone, most integer) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.claim_due_revocations(before timestamp with time zone, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.claim_due_revocations(before timestamp with time zone, most integer) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.claim_due_syncs(before timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.claim_due_syncs(before timestamp with time zone, most integer) TO mooring_app;
@@ -1355,6 +1493,9 @@ GRANT ALL ON FUNCTION public.current_tenant() TO mooring_platform;
 REVOKE ALL ON FUNCTION public.discard_callback(wanted uuid, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.discard_callback(wanted uuid, at timestamp with time zone) TO mooring_platform;
 
+REVOKE ALL ON FUNCTION public.erase_connection(wanted uuid, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.erase_connection(wanted uuid, at timestamp with time zone) TO mooring_app;
+
 REVOKE ALL ON FUNCTION public.follow_expiry() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.insist(rows bigint) FROM PUBLIC;
@@ -1367,8 +1508,14 @@ REVOKE ALL ON FUNCTION public.link_platform_event() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.link_tenant_event() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION public.next_due_erasures() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.next_due_erasures() TO mooring_app;
+
 REVOKE ALL ON FUNCTION public.next_due_refreshes() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.next_due_refreshes() TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.next_due_revocations() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.next_due_revocations() TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.next_due_syncs() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.next_due_syncs() TO mooring_app;
@@ -1506,6 +1653,30 @@ GRANT SELECT,INSERT ON TABLE public.platform_events TO mooring_platform;
 GRANT SELECT,INSERT ON TABLE public.platform_keys TO mooring_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.rate_limits TO mooring_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.revocations TO mooring_app;
+
+GRANT SELECT(tenant_id) ON TABLE public.revocations TO mooring_platform;
+
+GRANT SELECT(id) ON TABLE public.revocations TO mooring_platform;
+
+GRANT SELECT(connection_id) ON TABLE public.revocations TO mooring_platform;
+
+GRANT SELECT(provider) ON TABLE public.revocations TO mooring_platform;
+
+GRANT SELECT(state) ON TABLE public.revocations TO mooring_platform;
+
+GRANT SELECT(tries) ON TABLE public.revocations TO mooring_platform;
+
+GRANT SELECT(reason) ON TABLE public.revocations TO mooring_platform;
+
+GRANT SELECT(next_at) ON TABLE public.revocations TO mooring_platform;
+
+GRANT SELECT(until_at) ON TABLE public.revocations TO mooring_platform;
+
+GRANT SELECT(created_at) ON TABLE public.revocations TO mooring_platform;
+
+GRANT SELECT(ended_at) ON TABLE public.revocations TO mooring_platform;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sessions TO mooring_app;
 

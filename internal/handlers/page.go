@@ -14,17 +14,18 @@ import (
 // Page is what every page has. The methods of its Words and their printer (T, Date, When, Money, …) are the page's own.
 type Page struct {
 	Words
-	Title     string
-	Viewer    *Viewer // nil: nobody is signed in
-	Unknown   bool    // who looks could not be found out, so the head offers neither signing in nor out
-	Home      string  // where the brand leads
-	Menu      []MenuItem
-	Flash     string
-	Attention int // connections that need somebody; shown as a banner
-	Reference string
-	Demo      bool
-	Stream    string // address of the event stream that says when #live has changed; "" if the page stands still
-	Refresh   int    // seconds after which a browser without JavaScript asks again; 0: never
+	Title        string
+	Viewer       *Viewer // nil: nobody is signed in
+	Unknown      bool    // who looks could not be found out, so the head offers neither signing in nor out
+	Home         string  // where the brand leads
+	Menu         []MenuItem
+	Flash        string
+	Troubles     []Trouble // broken connections; the banner of every page names them
+	MoreTroubles int       // how many more there are
+	Reference    string
+	Demo         bool
+	Stream       string // address of the event stream that says when #live has changed; "" if the page stands still
+	Refresh      int    // seconds after which a browser without JavaScript asks again; 0: never
 
 	assets *assets
 	path   string
@@ -72,7 +73,7 @@ func (s *Server) page(c *gin.Context, titleKey string, args ...any) Page {
 	}
 	who := v.who
 	p.Viewer = &Viewer{Email: who.Email, Tenant: who.TenantName, Staff: who.IsAdmin, Role: who.Role, Operate: who.Role.MayOperate()}
-	p.Home, p.Attention = homeOf(*who), who.Attention
+	p.Home, p.Troubles, p.MoreTroubles = homeOf(*who), p.troubles(who.Troubles, s.Connect.Describe), who.Attention-len(who.Troubles)
 	p.Menu = p.menu(s.CapturedMail != nil)
 	return p
 }

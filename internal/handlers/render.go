@@ -29,6 +29,7 @@ func pageTable() map[string]any {
 		"endpoint-form": EndpointFormPage{},
 		"endpoint-key":  EndpointSecretPage{},
 		"endpoints":     EndpointsPage{},
+		"erase":         ErasePage{},
 		"error":         ErrorPage{},
 		"forgot":        ForgotPage{},
 		"forgot-sent":   ForgotSentPage{},

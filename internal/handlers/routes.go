@@ -80,6 +80,9 @@ func (s *Server) routeMerchants() {
 	s.post("/connections/:id/callback/end", s.operator(s.endAddress))
 	s.get("/connections/:id/disconnect", s.operator(s.askDisconnect))
 	s.post("/connections/:id/disconnect", s.operator(s.disconnect))
+	s.get("/connections/:id/erase", s.operator(s.askErase))
+	s.post("/connections/:id/erase", s.operator(s.erase))
+	s.post("/connections/:id/keep", s.operator(s.keep))
 }
 
 // routeStaff is what the platform's staff may open.

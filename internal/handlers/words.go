@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"mooring/internal/i18n"
-	"mooring/internal/models"
 	"mooring/internal/oauth"
 )
 
@@ -24,22 +23,6 @@ func (w Words) When(t time.Time) Moment {
 
 // Badge is a short state: a colour, a sign and a word, because colour alone is not seen by everybody.
 type Badge struct{ Class, Icon, Text string }
-
-// StateBadge says how a connection is.
-func (w Words) StateBadge(c models.Connection) Badge {
-	text := w.T("state." + string(c.State))
-	switch c.State {
-	case models.Connected:
-		return Badge{"good", "check", text}
-	case models.NeedsYou:
-		return Badge{"bad", "you", text}
-	case models.Provider:
-		return Badge{"wait", "away", text}
-	case models.Ours:
-		return Badge{"wait", "tool", text}
-	}
-	return Badge{"", "off", text}
-}
 
 // EnvironmentBadge tells test from live; nobody must mistake one for the other.
 func (w Words) EnvironmentBadge(e oauth.Environment) Badge {

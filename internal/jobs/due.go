@@ -25,6 +25,8 @@ func sources() []source {
 	return []source{
 		{due: models.DueSyncs, job: syncArgs{}, id: "connection", lane: true},
 		{due: models.DueRefreshes, job: refreshArgs{}, id: "connection", lane: true},
+		{due: models.DueRevocations, job: revokeArgs{}, id: "revocation"},
+		{due: models.DueErasures, job: eraseArgs{}, id: "connection"},
 	}
 }
 

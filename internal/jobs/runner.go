@@ -37,6 +37,7 @@ type Deps struct {
 	Store     *models.Store
 	Syncer    Syncer
 	Inbox     Inbox
+	Leaver    Leaver
 	Mailer    Mailer
 	Tellers   []Teller
 	Deliverer Deliverer
@@ -82,12 +83,15 @@ func NewRunner(d Deps) (*Runner, error) {
 	river.AddWorker(workers, &tellWorker{deps: d})
 	river.AddWorker(workers, &deliverWorker{deps: d})
 	river.AddWorker(workers, &sweepWorker{deps: d})
+	river.AddWorker(workers, &revokeWorker{deps: d})
+	river.AddWorker(workers, &eraseWorker{deps: d})
 	queues := syncQueues(d.Providers)
 	refreshQueues(queues, d.Providers)
 	queues[queueMail] = river.QueueConfig{MaxWorkers: mailAtOnce}
 	queues[queueCallback] = river.QueueConfig{MaxWorkers: callbackAtOnce}
 	queues[queueTell] = river.QueueConfig{MaxWorkers: tellAtOnce}
 	queues[queueDeliver] = river.QueueConfig{MaxWorkers: deliverAtOnce}
+	queues[queueLeave] = river.QueueConfig{MaxWorkers: leaveAtOnce}
 	queues[queueTidy] = river.QueueConfig{MaxWorkers: 1}
 	client, err := river.NewClient(riverpgxv5.New(d.Pool), &river.Config{
 		Schema:               schema,

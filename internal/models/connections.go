@@ -23,7 +23,7 @@ func (e *KnownError) Error() string { return "models: the tenant knows this acco
 
 const connectionColumns = `c.id, c.tenant_id, c.provider, c.environment, c.account_hash, c.account_masked, c.state, c.reason,
 	c.state_since, c.credential_version, c.sync_state, c.sync_done, c.sync_total, c.sync_since, c.synced_at, c.created_at,
-	c.next_sync_at, c.sync_paused_at, c.sync_failures, c.sync_asked_till, c.ends_at`
+	c.next_sync_at, c.sync_paused_at, c.sync_failures, c.sync_asked_till, c.ends_at, c.erase_at, c.erased_at`
 
 func scanConnection(row pgx.CollectableRow) (Connection, error) { return scanConnectionAnd(row) }
 
@@ -31,7 +31,7 @@ func scanConnectionAnd(row pgx.Row, more ...any) (c Connection, err error) {
 	err = row.Scan(append([]any{
 		&c.ID, &c.TenantID, &c.Provider, &c.Environment, &c.AccountHash, &c.AccountMasked, &c.State, &c.Reason,
 		&c.StateSince, &c.CredentialVersion, &c.SyncState, &c.SyncDone, &c.SyncTotal, &c.SyncSince, &c.SyncedAt, &c.CreatedAt,
-		&c.NextSyncAt, &c.SyncPausedAt, &c.SyncFailures, &c.syncAskedTill, &c.EndsAt,
+		&c.NextSyncAt, &c.SyncPausedAt, &c.SyncFailures, &c.syncAskedTill, &c.EndsAt, &c.EraseAt, &c.ErasedAt,
 	}, more...)...)
 	return c, err
 }
@@ -75,10 +75,11 @@ func (t *TenantStore) Overview(ctx context.Context) (conns []Connection, s Seali
 type Detail struct {
 	Connection
 	Sealing
-	Account    vault.Sealed
-	Credential vault.Sealed // nil when there is none; the page only looks whether it opens
-	Addresses  []Address    // where news of it is taken, the current one first
-	Events     []Event
+	Account     vault.Sealed
+	Credential  vault.Sealed // nil when there is none; the page only looks whether it opens
+	Addresses   []Address    // where news of it is taken, the current one first
+	Events      []Event
+	Revocations []Revocation // newest first
 }
 
 // Connection gives one connection with its newest blocks and its history. One round trip.
@@ -96,6 +97,7 @@ func (t *TenantStore) Connection(ctx context.Context, id uuid.UUID) (d Detail, e
 		queueNewest(b, &d.Snapshots, `s.tenant_id = $1 AND s.connection_id = $2`, t.tenant, id)
 		queueEvents(b, &d.Events, `SELECT `+eventColumns+` FROM events
 			WHERE tenant_id = $1 AND connection_id = $2 ORDER BY id DESC LIMIT 50`, t.tenant, id)
+		queueRevocations(b, &d.Revocations, `r.tenant_id = $1 AND r.connection_id = $2`, t.tenant, id)
 	})
 	return d, err
 }
@@ -177,7 +179,8 @@ func (t *TenantStore) byAccount(ctx context.Context, n NewConnection) (c Connect
 	return c, err
 }
 
-// Reconnect gives a known connection a new credential; it keeps its id, history and data. ErrClaimed when another tenant
+// Reconnect gives a known connection a new credential; it keeps its id and history, and its data too, unless that was
+// erased before. ErrClaimed when another tenant
 // holds the account by now; Conflict when Version does not follow the one in the row, or the attempt has ended.
 func (t *TenantStore) Reconnect(ctx context.Context, n NewConnection, job Statement) (err error) {
 	defer explain("Reconnect", &err)
@@ -186,9 +189,11 @@ func (t *TenantStore) Reconnect(ctx context.Context, n NewConnection, job Statem
 		t.queueBound(b, n, "connection.reconnected", job)
 		t.queueTurn(b, turn{
 			connection: n.ID, state: Connected,
-			set:   `, credential_version = $11, sync_state = 'queued', sync_since = $5, sync_done = 0, next_sync_at = $12, sync_failures = 0`,
+			set: `, credential_version = $11, sync_state = 'queued', sync_since = $5, sync_done = 0, next_sync_at = $12, sync_failures = 0,
+			       erase_at = NULL, erase_due_at = NULL, erased_at = NULL,
+			       account_sealed = CASE WHEN c.erased_at IS NULL THEN c.account_sealed ELSE $13 END`,
 			where: `AND c.account_hash = $10 AND c.credential_version = $11::bigint - 1`,
-			args:  []any{n.AccountHash, n.Version, t.now().Add(lostAfter)},
+			args:  []any{n.AccountHash, n.Version, t.now().Add(lostAfter), []byte(n.Account)},
 		})
 	})
 	if violates(err, claimedAlready) {
@@ -216,37 +221,6 @@ func (t *TenantStore) queueBound(b *pgx.Batch, n NewConnection, event string, jo
 	wake(b, n.Attempt)
 	wake(b, n.ID)
 	b.Queue(job.SQL, job.Args...)
-}
-
-// Disconnect ends a connection: the credential is destroyed and the account given free at once. What was fetched stays.
-// It gives back the credential as it was, for telling the provider.
-func (t *TenantStore) Disconnect(ctx context.Context, id uuid.UUID) (c Connection, last vault.Sealed, err error) {
-	defer explain("Disconnect", &err)
-	err = t.inTx(ctx, func(tx *Tx) error {
-		err := tx.batch(ctx, func(b *pgx.Batch) {
-			b.Queue(`
-				UPDATE connections c
-				   SET state = 'disconnected', reason = '', state_since = $3, sync_state = 'idle',
-				       credential_version = credential_version + 1
-				 WHERE tenant_id = $1 AND id = $2 AND state <> 'disconnected' RETURNING `+connectionColumns,
-				t.tenant, id, t.now()).QueryRow(func(row pgx.Row) (err error) {
-				c, err = scanConnectionAnd(row)
-				return err
-			})
-			b.Queue(`DELETE FROM credentials WHERE tenant_id = $1 AND connection_id = $2 RETURNING sealed`, t.tenant, id).
-				QueryRow(func(row pgx.Row) error { return ignoreNoRows(row.Scan((*[]byte)(&last))) })
-		})
-		if err != nil {
-			return err
-		}
-		return tx.batch(ctx, func(b *pgx.Batch) {
-			b.Queue(`SELECT release_account($1, $2, $3)`, c.Provider, c.Environment, c.AccountHash)
-			t.queueEvent(b, NewEvent{Kind: "connection.disconnected", Connection: id,
-				Detail: map[string]any{"provider": c.Provider, "account": c.AccountMasked}})
-			wake(b, id)
-		})
-	})
-	return c, last, err
 }
 
 func timeOrNull(at time.Time) *time.Time {

@@ -13,10 +13,12 @@ import (
 // next_due_<kind>() says when the next one falls due, NULL for never.
 type Due string
 
-// The kinds; the lane of both is the provider.
+// The kinds; the lane of each is the provider.
 const (
-	DueSyncs     Due = "syncs"     // connections to fetch
-	DueRefreshes Due = "refreshes" // credentials to look at
+	DueSyncs       Due = "syncs"       // connections to fetch
+	DueRefreshes   Due = "refreshes"   // credentials to look at
+	DueRevocations Due = "revocations" // providers to tell that access has ended
+	DueErasures    Due = "erasures"    // disconnected connections whose data is to be erased
 )
 
 // DueSource is a kind of due work with what its claimed rows become.

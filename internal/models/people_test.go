@@ -2,6 +2,7 @@ package models_test
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 	"time"
 
@@ -120,6 +121,14 @@ func TestOpenSession_KnowsThePersonTheirTenantAndTheirRole(t *testing.T) {
 		t.Errorf("life = %v, want 1h", life)
 	}
 	got.CreatedAt, got.ExpiresAt = time.Time{}, time.Time{}
+	var broken []models.State
+	for _, trouble := range got.Troubles {
+		broken = append(broken, trouble.State)
+	}
+	if want := []models.State{models.NeedsYou, models.Provider, models.Ours}; !slices.Equal(broken, want) {
+		t.Errorf("broken: %v, want the tenant's own, what the merchant must mend first: %v", broken, want)
+	}
+	got.Troubles = nil
 	want := models.Session{
 		ID: id, UserID: n.UserID, Email: n.Email, Language: "en", TenantID: n.TenantID, TenantName: "Harbour Ltd",
 		Role: models.Owner, Attention: 3, Key: n.Key,

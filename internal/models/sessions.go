@@ -23,9 +23,22 @@ type Session struct {
 	IsAdmin    bool
 	CreatedAt  time.Time
 	ExpiresAt  time.Time
-	Attention  int              // connections that need somebody
+	Troubles   []Trouble        // the broken connections that come first, at most troublesShown
+	Attention  int              // how many there are
 	Key        vault.WrappedKey // the tenant's data key, so that what follows need not ask for it; nil for staff
 }
+
+// Trouble is a broken connection as every page tells of it.
+type Trouble struct {
+	ID            uuid.UUID
+	Provider      string
+	AccountMasked string
+	State         State
+	StateSince    time.Time
+}
+
+// troublesShown is how many broken connections a page names; it counts the rest.
+const troublesShown = 3
 
 // NewSession is a browser that has just proved who it is.
 type NewSession struct {
@@ -61,8 +74,6 @@ func (s *Store) OpenSession(ctx context.Context, tokenHash []byte, idle time.Dur
 	b.Queue(`
 		SELECT s.id, u.id, u.email, u.language, coalesce(s.tenant_id, '00000000-0000-0000-0000-000000000000'),
 		       coalesce(t.name, ''), coalesce(m.role, ''), a.user_id IS NOT NULL, s.created_at, s.expires_at,
-		       (SELECT count(*) FROM connections c
-		         WHERE c.tenant_id = s.tenant_id AND c.state NOT IN ('connected', 'disconnected')),
 		       k.wrapped
 		  FROM sessions s
 		  JOIN users u ON u.id = s.user_id
@@ -73,10 +84,26 @@ func (s *Store) OpenSession(ctx context.Context, tokenHash []byte, idle time.Dur
 		 WHERE s.token_hash = $1`, tokenHash).
 		QueryRow(func(row pgx.Row) error {
 			return row.Scan(&f.ID, &f.UserID, &f.Email, &f.Language, &f.TenantID, &f.TenantName, &f.Role, &f.IsAdmin,
-				&f.CreatedAt, &f.ExpiresAt, &f.Attention, (*[]byte)(&f.Key))
+				&f.CreatedAt, &f.ExpiresAt, (*[]byte)(&f.Key))
 		})
+	f.queueTroubles(b)
 	err = s.app.pool.SendBatch(ctx, b).Close()
 	return f, err
+}
+
+// queueTroubles reads what is broken in the session's tenant: what the merchant must mend first, then what has been broken
+// for longest.
+func (f *Session) queueTroubles(b *pgx.Batch) {
+	b.Queue(`
+		SELECT id, provider, account_masked, state, state_since, count(*) OVER () FROM connections
+		 WHERE tenant_id = (SELECT current_tenant()) AND state NOT IN ('connected', 'disconnected')
+		 ORDER BY state <> 'needs_you', state_since, id LIMIT $1`, troublesShown).Query(func(rows pgx.Rows) (err error) {
+		f.Troubles, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (t Trouble, err error) {
+			err = row.Scan(&t.ID, &t.Provider, &t.AccountMasked, &t.State, &t.StateSince, &f.Attention)
+			return t, err
+		})
+		return err
+	})
 }
 
 // StartSession signs a browser in, in the tenant where the person has worked longest, and ends the session the browser

@@ -18,6 +18,7 @@ import (
 // estate is one tenant with a row in every table, and a stranger with a tenant of their own.
 type estate struct {
 	tenant, user, session, connection, attempt, parked, callback, news, address uuid.UUID
+	gone, kept, undoable, revocation                                            uuid.UUID // disconnected: to be erased, kept, to be erased later
 	stranger                                                                    *models.TenantStore
 	strangerUser                                                                uuid.UUID
 	store                                                                       *models.Store
@@ -68,6 +69,13 @@ func newEstate(t *testing.T) (e estate, db dbtest.DB) {
 	exec(`INSERT INTO callback_addresses (tenant_id, id, connection_id, token_hash, token_sealed, created_at, ends_at)
 		VALUES ($1, $2, $3, $4, $5, now(), now() + interval '1 hour'), ($1, gen_random_uuid(), $3, 'current', $5, now(), NULL)`,
 		e.tenant, e.address, e.connection, a.TokenHash, []byte(a.Token))
+	e.gone, e.kept, e.undoable, e.revocation = uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())
+	for id, erase := range map[uuid.UUID]any{e.gone: "-1 day", e.kept: nil, e.undoable: "1 day"} {
+		exec(`INSERT INTO connections (tenant_id, id, provider, environment, account_hash, account_masked, account_sealed, state, state_since, credential_version, created_at, erase_at)
+			VALUES ($1, $2, 'fake', 'test', $3, '1•••5', '\x01', 'disconnected', now(), 1, now(), now() + $4::text::interval)`, e.tenant, id, id[:], erase)
+	}
+	exec(`INSERT INTO revocations (tenant_id, id, connection_id, provider, state, sealed, next_at, until_at, created_at)
+		VALUES ($1, $2, $3, 'fake', 'waiting', '\x01', now(), now(), now())`, e.tenant, e.revocation, e.gone)
 	strangerTenant, strangerUser := people()
 	e.strangerUser = strangerUser
 	exec(`INSERT INTO endpoints (id, url, kinds, created_at) VALUES ($1, 'https://hooks.example', '{connection.synced}', now())`, e.tenant)
@@ -107,6 +115,9 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 		}
 		a, err := e.stranger.Announcement(ctx, event)
 		return a.Tenant != "", err
+	},
+	"AddRevocation": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.AddRevocation(ctx, models.Connection{ID: e.gone, Provider: "fake"}, newRevocation())
 	},
 	"Attempt": func(ctx context.Context, e estate) (bool, error) {
 		_, err := e.stranger.Attempt(ctx, e.attempt, e.user)
@@ -160,8 +171,10 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 		})
 	},
 	"Disconnect": func(ctx context.Context, e estate) (bool, error) {
-		_, sealed, err := e.stranger.Disconnect(ctx, e.connection)
-		return sealed != nil, err
+		return false, e.stranger.Disconnect(ctx, models.Parting{
+			Connection: models.Connection{ID: e.connection, Provider: "fake", Environment: "test", AccountHash: []byte("account"), CredentialVersion: 1},
+			Revocation: newRevocation(),
+		})
 	},
 	"EndAddress": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.EndAddress(ctx, e.connection, models.NewEvent{Kind: "x"})
@@ -177,8 +190,14 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 	"EndAttempt": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.EndAttempt(ctx, e.attempt, models.Ending{Status: models.Cancelled}, models.NewEvent{Kind: "x"})
 	},
+	"EndRevocation": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.EndRevocation(ctx, models.Revocation{ID: e.revocation, ConnectionID: e.gone}, models.RevocationConfirmed, "", models.NewEvent{Kind: "x"})
+	},
 	"EndSync": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.EndSync(ctx, e.connection, models.SyncResult{State: models.Ours, Event: models.NewEvent{Kind: "x"}})
+	},
+	"Erase": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.Erase(ctx, e.gone, models.NewEvent{Kind: "x"})
 	},
 	"Events": func(ctx context.Context, e estate) (bool, error) {
 		events, err := e.stranger.Events(ctx, uuid.Nil, 100)
@@ -201,6 +220,10 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 	"LeaseCredential": func(ctx context.Context, e estate) (bool, error) {
 		_, err := e.stranger.LeaseCredential(ctx, held(e), time.Now().Add(time.Minute), true)
 		return false, err
+	},
+	"Leaving": func(ctx context.Context, e estate) (bool, error) {
+		_, sealed, err := e.stranger.Leaving(ctx, e.connection)
+		return sealed != nil, err
 	},
 	"Outline": func(ctx context.Context, e estate) (bool, error) {
 		_, account, err := e.stranger.Outline(ctx, e.connection)
@@ -236,6 +259,12 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 		a := models.Announcement{Event: models.Event{ID: event, Kind: "connection.synced"}}
 		return false, e.stranger.QueueDeliveries(ctx, a, "{}", func(uuid.UUID) models.Statement { return models.Statement{SQL: "SELECT 1"} })
 	},
+	"PlanErasure": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.PlanErasure(ctx, e.kept, time.Now(), models.NewEvent{Kind: "x"})
+	},
+	"PutOffRevocation": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.PutOffRevocation(ctx, models.Revocation{ID: e.revocation, ConnectionID: e.gone}, "upstream", time.Now())
+	},
 	"QueueSync": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.QueueSync(ctx, e.connection, func(string) models.Statement { return models.Statement{SQL: "SELECT 1"} })
 	},
@@ -247,6 +276,10 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 	},
 	"RenewAddress": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.RenewAddress(ctx, e.connection, e.address, newAddress(), time.Hour, models.NewEvent{Kind: "x"})
+	},
+	"Revocation": func(ctx context.Context, e estate) (bool, error) {
+		_, sealed, err := e.stranger.Revocation(ctx, e.revocation)
+		return sealed != nil, err
 	},
 	"SaveLink": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.SaveLink(ctx, e.attempt, "s", vault.Sealed{1}, vault.Sealed{1})
@@ -287,6 +320,9 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 	"TouchSnapshot": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.TouchSnapshot(ctx, models.Snapshot{ConnectionID: e.connection, Block: "merchant", Version: 1}, time.Now())
 	},
+	"UndoErasure": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.UndoErasure(ctx, e.undoable, models.NewEvent{Kind: "x"})
+	},
 	"WithKey": func(_ context.Context, e estate) (bool, error) { return e.stranger.WithKey(nil) != e.stranger, nil },
 }
 
@@ -297,9 +333,11 @@ var mustFail = map[string]errs.Code{
 	"Attempt": errs.NotFound, "BeginSync": errs.Conflict, "Callback": errs.NotFound, "ContradictCallback": errs.Conflict,
 	"SaveLink": errs.Conflict, "StoreCallback": "", "CountNews": errs.Conflict, "EndAddress": errs.Conflict, "FailCallback": errs.Conflict,
 	"RenewAddress": errs.Conflict, "StoreNews": errs.Conflict, "TakeNews": errs.NotFound, "Connect": "", "Connection": errs.NotFound, "ConsumeAttempt": errs.NotFound,
-	"CreateAttempt": errs.NotFound, "Disconnect": errs.NotFound, "EndAttempt": errs.Conflict, "ParkAttempt": errs.Conflict,
-	"Outline": errs.NotFound, "PauseSync": errs.NotFound, "ResumeSync": errs.NotFound, "QueueSync": errs.NotFound, "Reconnect": "", "SaveRefreshed": errs.Conflict, "Credential": errs.NotFound,
-	"FailRefresh": errs.Conflict, "LeaseCredential": errs.Conflict, "RecoverPrevious": errs.Conflict, "SaveSnapshot": "", "TakeReturned": errs.NotFound,
+	"CreateAttempt": errs.NotFound, "Disconnect": errs.Conflict, "EndRevocation": errs.Conflict, "Erase": errs.Conflict, "Leaving": errs.NotFound,
+	"PlanErasure": errs.Conflict, "PutOffRevocation": errs.Conflict, "Revocation": errs.NotFound, "UndoErasure": errs.Conflict,
+	"EndAttempt": errs.Conflict, "ParkAttempt": errs.Conflict, "Outline": errs.NotFound, "PauseSync": errs.NotFound, "ResumeSync": errs.NotFound, "QueueSync": errs.NotFound, "Reconnect": "",
+	"SaveRefreshed": errs.Conflict, "Credential": errs.NotFound, "FailRefresh": errs.Conflict, "LeaseCredential": errs.Conflict,
+	"RecoverPrevious": errs.Conflict, "SaveSnapshot": "", "TakeReturned": errs.NotFound,
 }
 
 func TestEveryTenantStoreMethodKeepsStrangersOut(t *testing.T) {
@@ -349,6 +387,7 @@ func fingerprint(t *testing.T, db dbtest.DB, tenant uuid.UUID) (sum string) {
 		    UNION ALL SELECT 'inbox ' || i::text FROM inbox i WHERE tenant_id = $1
 		    UNION ALL SELECT 'addresses ' || a::text FROM callback_addresses a WHERE tenant_id = $1
 		    UNION ALL SELECT 'endpoints ' || e::text FROM endpoints e
+		    UNION ALL SELECT 'revocations ' || r::text FROM revocations r WHERE tenant_id = $1
 		    UNION ALL SELECT 'members ' || m::text FROM memberships m WHERE tenant_id = $1
 		    UNION ALL SELECT 'claims ' || a::text FROM account_claims a WHERE holder_tenant = $1) AS lines`, tenant).Scan(&sum)
 	if err != nil {
@@ -370,4 +409,8 @@ func newConnection(e estate, id uuid.UUID, version int64) models.NewConnection {
 
 func newAddress() models.Address {
 	return models.Address{ID: uuid.Must(uuid.NewV7()), TokenHash: []byte("address"), Token: vault.Sealed{1}}
+}
+
+func newRevocation() models.NewRevocation {
+	return models.NewRevocation{ID: uuid.Must(uuid.NewV7()), State: models.RevocationWaiting, Sealed: vault.Sealed{1}, Until: time.Now()}
 }

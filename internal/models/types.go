@@ -48,7 +48,11 @@ const (
 	Provider     State = "provider"     // the provider is failing; we try again
 	Ours         State = "ours"         // our configuration or our stored data; the platform must act
 	Disconnected State = "disconnected" // ended by the person
+	Syncing      State = "syncing"      // shown, never stored: connected, and data is on its way
 )
+
+// Broken says whether somebody must act, or the provider recover.
+func (s State) Broken() bool { return s == NeedsYou || s == Provider || s == Ours }
 
 // SyncState says whether data is being fetched.
 type SyncState string
@@ -83,6 +87,17 @@ type Connection struct {
 	SyncFailures      int        // passing ones, in a row
 	syncAskedTill     *time.Time // see AskAgainAt
 	EndsAt            *time.Time // when access ends unless a person acts; nil: not known, or nobody has to
+	EraseAt           *time.Time // disconnected, and its data is erased then unless that is undone; nil: kept
+	ErasedAt          *time.Time // its data was erased
+}
+
+// Shown is the one word that says how the connection is: in addresses, in the database, and on every page. What is
+// broken says so until it works again, however busy.
+func (c Connection) Shown() State {
+	if c.State == Connected && c.SyncState != SyncIdle {
+		return Syncing
+	}
+	return c.State
 }
 
 // Snapshot is one version of one block of data, sealed.

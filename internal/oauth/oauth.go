@@ -171,6 +171,7 @@ type Descriptor struct {
 	Needs    []Text // what to have at hand
 	Lifetime Text   // how long access lasts
 	Stop     Text   // how to stop it, here and at the provider
+	EndThere Text   // how to end it at the provider, for somebody who has stopped it here
 	News     Text   // a Receiver that is no LinkFlow: where to register a connection's address for callbacks, and what for
 
 	Errors []Explanation // what is special to this provider's refusals; see Explain

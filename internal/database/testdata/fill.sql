@@ -18,6 +18,8 @@ INSERT INTO callback_addresses (tenant_id, id, connection_id, token_hash, token_
     VALUES ('$TENANT$', '$TENANT$', '$TENANT$', '$TENANT$', 'sealed', now());
 INSERT INTO snapshots (tenant_id, connection_id, block, version, data_sealed, raw_sealed, content_hash, source_zone, partial, changed_at, fetched_at)
     VALUES ('$TENANT$', '$TENANT$', 'merchant', 1, 'sealed', 'sealed', 'hash', 'UTC', false, now(), now());
+INSERT INTO revocations (tenant_id, id, connection_id, provider, state, sealed, next_at, until_at, created_at)
+    VALUES ('$TENANT$', '$TENANT$', '$TENANT$', 'asiabill', 'waiting', 'sealed', now(), now(), now());
 INSERT INTO account_claims (provider, environment, account_hash, holder_tenant, holder_connection, claimed_at)
     VALUES ('asiabill', 'test', '$TENANT$', '$TENANT$', '$TENANT$', now());
 INSERT INTO events (tenant_id, id, actor_kind, kind, created_at) VALUES ('$TENANT$', '$TENANT$', 'system', 'tenant.created', now());

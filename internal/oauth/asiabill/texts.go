@@ -46,6 +46,10 @@ func describe() oauth.Descriptor {
 			ZH: "在此处点击“断开连接”，我们随即删除令牌。AsiaBill 没有公开的撤销接口；如需在其系统中一并撤销，请联系 AsiaBill 客服。",
 			EN: "Press Disconnect here and the token is deleted. AsiaBill has no public way to revoke it; ask AsiaBill's support to end it on their side as well.",
 		},
+		EndThere: oauth.Text{
+			ZH: "请联系 AsiaBill 客服，要求撤销对本平台的授权。",
+			EN: "Ask AsiaBill's support to withdraw what you granted to this platform.",
+		},
 		Errors: explanations(),
 	}
 }

@@ -55,6 +55,10 @@ func described(on paths) oauth.Descriptor {
 			ZH: "请把这个地址交给卡钱包，登记为您的异步回调地址（卡片授权、销卡与冻结、钱包审核、充值、提现、商户审核）。收到回调后我们只重新读取数据，不会按回调内容改动任何信息。",
 			EN: "Give this address to the service as the one for your callbacks (card authorisations, cancelled and frozen cards, wallet review, recharge, withdrawal, merchant review). A callback only makes us fetch your data again; nothing that it says is taken over.",
 		},
+		EndThere: oauth.Text{
+			ZH: "请让卡钱包更换您的 client_secret，旧的随即失效。",
+			EN: "Have the service change your client_secret; the old one then opens nothing.",
+		},
 		Errors: explanations(),
 	}
 	if on.merchant != "" {

@@ -40,6 +40,10 @@ func describe() oauth.Descriptor {
 			ZH: "在此处点击“断开连接”，我们随即删除令牌。交易所没有公开的撤销接口；如需在其系统中一并取消，请联系交易所客服。",
 			EN: "Press Disconnect here and the tokens are deleted. The exchange has no public way to revoke them; ask its support to end it on their side as well.",
 		},
+		EndThere: oauth.Text{
+			ZH: "请联系交易所客服，要求取消对本平台的授权。",
+			EN: "Ask the exchange's support to withdraw what you granted to this platform.",
+		},
 		Errors: explanations(),
 	}
 }

@@ -145,7 +145,7 @@ func (f *Fake) Descriptor() oauth.Descriptor {
 		StatePolicy: cmp.Or(f.StatePolicy, oauth.StateCookieFallback),
 		FormOrigin:  f.origin(), DocsURL: "https://fake.example/docs", Blocks: f.Blocks,
 		Reads: []oauth.Text{text("Everything.")}, NotReads: []oauth.Text{text("Nothing.")},
-		Needs: []oauth.Text{text("An account.")}, Lifetime: text("For ever."), Stop: text("Press disconnect."),
+		Needs: []oauth.Text{text("An account.")}, Lifetime: text("For ever."), Stop: text("Press disconnect."), EndThere: text("Ask its support."),
 	}
 	if d.Blocks == nil {
 		d.Blocks = []oauth.Block{oauth.BlockMerchant, oauth.BlockCompany, oauth.BlockUser, oauth.BlockWallet, oauth.BlockWalletFlow}

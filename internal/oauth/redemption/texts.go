@@ -39,6 +39,10 @@ func describe() oauth.Descriptor {
 			ZH: "在此处点击“断开连接”，我们随即删除密钥和 openId。另可在兑换系统更换密钥，并在支付宝“设置 → 隐私 → 授权管理”中解除授权。",
 			EN: "Press Disconnect here, and key and openId are deleted. You can also change the key at the redemption system, and end the authorisation in Alipay under Settings, Privacy, Authorisations.",
 		},
+		EndThere: oauth.Text{
+			ZH: "请在兑换系统更换密钥，并在支付宝“设置 → 隐私 → 授权管理”中解除授权。",
+			EN: "Change the key at the redemption system, and end the authorisation in Alipay under Settings, Privacy, Authorisations.",
+		},
 		Errors: explanations(),
 	}
 }

@@ -39,6 +39,10 @@ func describe() oauth.Descriptor {
 			ZH: "在此处点击“断开连接”，我们随即删除令牌。致云没有撤销接口；在桌面软件中重新登录或等待到期，令牌即失效。",
 			EN: "Press Disconnect here and the token is deleted. ZhiCloud has no way to revoke it; it ends by itself after three months.",
 		},
+		EndThere: oauth.Text{
+			ZH: "请在致云桌面软件中重新登录，旧令牌随即失效；否则它会在三个月内自行到期。",
+			EN: "Sign in again in ZhiCloud's desktop software and the old token ends; otherwise it ends by itself within three months.",
+		},
 		Errors: explanations(),
 	}
 }

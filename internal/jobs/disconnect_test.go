@@ -1,0 +1,46 @@
+package jobs_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"mooring/internal/models"
+)
+
+func (w *worker) Revoke(_ context.Context, st *models.TenantStore, revocation uuid.UUID) error {
+	return w.called("revoke " + st.Tenant().String() + " " + revocation.String())
+}
+
+func (w *worker) Erase(_ context.Context, st *models.TenantStore, connection uuid.UUID) error {
+	return w.called("erase " + st.Tenant().String() + " " + connection.String())
+}
+
+func TestDue_WhatADisconnectionLeavesToBeDone(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	tenant, connection := b.tenantWithConnection(t)
+	revocation := uuid.Must(uuid.NewV7())
+	for _, sql := range []string{
+		`UPDATE connections SET state = 'disconnected', erase_at = now(), erase_due_at = now() WHERE tenant_id = $1 AND id = $2 AND $3::uuid IS NOT NULL`,
+		`INSERT INTO revocations (tenant_id, id, connection_id, provider, state, sealed, next_at, until_at, created_at)
+		 VALUES ($1, $3, $2, 'fake', 'waiting', 's', now(), now(), now())`,
+	} {
+		if _, err := b.db.Owner.Exec(t.Context(), sql, tenant, connection, revocation); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.run(t)
+	want := map[string]bool{
+		"revoke " + tenant.String() + " " + revocation.String(): true,
+		"erase " + tenant.String() + " " + connection.String():  true,
+	}
+	for len(want) > 0 {
+		got := <-b.worker.calls // the test's time limit ends a wait for nothing
+		if !want[got] {
+			t.Fatalf("%q was not due, or twice", got)
+		}
+		delete(want, got)
+	}
+}
