@@ -1,8 +1,11 @@
 package handlers
 
 import (
+	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/google/uuid"
 
 	"mooring/internal/models"
 	"mooring/internal/oauth"
@@ -73,5 +76,31 @@ func TestSchedule_ByHandThereIsALimitThatIsSaid(t *testing.T) {
 	v.post(t, path+"/sync").want(t, "once more", 429, "", "It is possible again in 2 minutes")
 	if len(h.syncs) != 0 {
 		t.Error("it was fetched all the same")
+	}
+}
+
+// TestASyncsRoundTrips counts what one sync costs the database: its beginning, its credential, one for each block of data,
+// and its end with the time of the next.
+func TestASyncsRoundTrips(t *testing.T) {
+	t.Parallel()
+	d := newDock(t)
+	v := d.visitor(t)
+	v.member(t, "a@example.com")
+	if got := v.get(t, d.begin(t, v, "10001")); got.status != http.StatusSeeOther {
+		t.Fatalf("connecting: %d", got.status)
+	}
+	var tenant, connection uuid.UUID
+	must(t, d.db.Owner.QueryRow(t.Context(), `SELECT tenant_id, id FROM connections`).Scan(&tenant, &connection))
+	sync := func() {
+		t.Helper()
+		must(t, d.connect.Sync(t.Context(), d.store.ForTenant(tenant, models.Actor{Kind: models.System}), connection))
+	}
+	for range 3 { // every statement is prepared once now
+		sync()
+	}
+	d.trips.take()
+	sync()
+	if n, of := d.trips.take(); n != 3+5 {
+		t.Errorf("a sync of five blocks took %d trips, want 8:\n%s", n, strings.Join(of, "\n"))
 	}
 }

@@ -56,9 +56,9 @@ type Runner struct {
 }
 
 const (
-	jobTime     = 2 * time.Minute  // a sync's calls are bounded one by one; this bounds their sum
-	rescueAfter = 3 * time.Minute  // a job whose program died is taken up again
-	pollEvery   = 30 * time.Second // work is announced by NOTIFY; polling is for announcements that were lost
+	jobTime     = 2 * time.Minute // a sync's calls are bounded one by one; this bounds their sum
+	rescueAfter = 3 * time.Minute // a job whose program died is taken up again
+	pollEvery   = 2 * time.Minute // per queue; work is announced by NOTIFY; polling is for announcements that were lost
 	sweepEvery  = 10 * time.Minute
 	keepDone    = 10 * time.Minute // events tell what was done; the table of jobs stays small
 )
