@@ -31,7 +31,7 @@ func TestSign_ThePublicExample(t *testing.T) {
 func TestTell_WhatIsSaid(t *testing.T) {
 	t.Parallel()
 	connection := uuid.MustParse("0190b2c3-0000-7000-8000-000000000002")
-	a := models.Announcement{Tenant: "Harbour 蓝鲸", Event: models.Event{
+	a := models.Announcement{Tenant: "Harbour & <蓝鲸>", Event: models.Event{
 		Kind: "connection.expiring", ConnectionID: &connection, CreatedAt: time.Date(2026, 3, 1, 12, 0, 0, 5, time.FixedZone("", 3600)),
 		Detail: map[string]any{
 			"provider": "zhiyun", "account": "13•••99", "days": float64(0), "at": "2026-03-02T00:00:00Z", "fields": []any{"name", 7, "address"},
@@ -40,7 +40,7 @@ func TestTell_WhatIsSaid(t *testing.T) {
 	}}
 	got, err := compose(uuid.MustParse("0190b2c3-0000-7000-8000-000000000001"), a)
 	want := `{"type":"connection.expiring","timestamp":"2026-03-01T11:00:00Z","data":{` +
-		`"tenant_id":"0190b2c3-0000-7000-8000-000000000001","tenant_name":"Harbour 蓝鲸",` +
+		`"tenant_id":"0190b2c3-0000-7000-8000-000000000001","tenant_name":"Harbour & <蓝鲸>",` +
 		`"connection_id":"0190b2c3-0000-7000-8000-000000000002","provider":"zhiyun","account":"13•••99",` +
 		`"days":0,"at":"2026-03-02T00:00:00Z","fields":["name","address"]}}`
 	if err != nil || string(got) != want {

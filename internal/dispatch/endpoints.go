@@ -2,7 +2,6 @@ package dispatch
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"strings"
@@ -44,6 +43,9 @@ type Faults []error
 
 // Error implements error.
 func (f Faults) Error() string { return fmt.Sprintf("dispatch: %d faults in a form", len(f)) }
+
+// Unwrap makes each fault findable.
+func (f Faults) Unwrap() []error { return f }
 
 // Create makes an endpoint and gives its secret, which nothing shows again. Faults when the form is not right, Conflict when
 // the form of that id was sent before.
@@ -101,9 +103,9 @@ func (s *Service) Test(ctx context.Context, st *models.PlatformStore, id uuid.UU
 		return TestResult{}, err
 	}
 	event := uuid.Must(uuid.NewV7())
-	body, err := json.Marshal(message{Type: "endpoint.test", Timestamp: s.Now().UTC().Format(time.RFC3339)})
+	body, err := message{Type: "endpoint.test", Timestamp: s.Now().UTC().Format(time.RFC3339)}.bytes()
 	if err != nil {
-		return TestResult{}, fmt.Errorf("dispatch: writing a test: %w", err)
+		return TestResult{}, err
 	}
 	answer, try, _ := s.post(ctx, to, messageID(event), body) // what went wrong stands in the try
 	result := TestResult{DeliveryTry: try, Answer: scrub(answer.Body, s.hidden(to))}

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -75,11 +76,18 @@ func compose(tenant uuid.UUID, a models.Announcement) ([]byte, error) {
 			d.Fields = append(d.Fields, name)
 		}
 	}
-	body, err := json.Marshal(message{Type: a.Kind, Timestamp: a.CreatedAt.UTC().Format(time.RFC3339), Data: d})
-	if err != nil {
-		return nil, fmt.Errorf("dispatch: writing %s: %w", a.Kind, err)
+	return message{Type: a.Kind, Timestamp: a.CreatedAt.UTC().Format(time.RFC3339), Data: d}.bytes()
+}
+
+// bytes writes a message as it is read by people too: an & is an &.
+func (m message) bytes() ([]byte, error) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(m); err != nil {
+		return nil, fmt.Errorf("dispatch: writing %s: %w", m.Type, err)
 	}
-	return body, nil
+	return bytes.TrimSpace(text.Bytes()), nil
 }
 
 // stateAfter is the connection's state that an event leaves behind, where the kind alone says it.
