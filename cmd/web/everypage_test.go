@@ -57,6 +57,7 @@ func tour(t *testing.T, base, language string, look func(b *browser, name string
 
 	at(admin, sight{"audit", "/admin/audit"}, sight{"tenants", "/admin/tenants"}, sight{"tenants-none", "/admin/tenants?q=nobody-is-called-this"}, sight{"mail", "/admin/mail"})
 	admin.endpointSights(look)
+	at(admin, sight{"inbox", "/admin/webhooks"}, sight{"inbox-none", "/admin/webhooks?state=dead"})
 	admin.open("/admin/tenants?q=finch@harbour.example")
 	admin.press("main a[href^='/admin/tenants/']")
 	admin.until(`/admin/tenants/[0-9a-f-]{36}$`)

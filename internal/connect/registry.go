@@ -2,6 +2,7 @@ package connect
 
 import (
 	"fmt"
+	"slices"
 
 	"mooring/internal/oauth"
 )
@@ -64,6 +65,9 @@ func (r *Registry) Describe(slug string) (d oauth.Descriptor, offered, ok bool) 
 	}
 	return oauth.Descriptor{}, false, false
 }
+
+// All gives every provider as data, in the order of the list.
+func (r *Registry) All() []oauth.Descriptor { return slices.Clone(r.all) }
 
 // Offered gives the providers whose settings are complete, in the order of the list.
 func (r *Registry) Offered() (offered []oauth.Descriptor) {

@@ -87,7 +87,7 @@ func (p Page) menu(mail bool) []MenuItem {
 		return MenuItem{Link: Link{Text: p.T(key), Href: href}, Current: current}
 	}
 	if p.Viewer.Staff {
-		items := []MenuItem{item("common.menu_tenants", "/admin/tenants"), item("outgoing.menu", "/admin/endpoints"),
+		items := []MenuItem{item("common.menu_tenants", "/admin/tenants"), item("inbox.title", "/admin/webhooks"), item("outgoing.menu", "/admin/endpoints"),
 			item("audit.title", "/admin/audit")}
 		if mail {
 			items = append(items, item("common.menu_mail", "/admin/mail"))
@@ -120,7 +120,7 @@ func (p Page) Languages() []LanguageLink {
 	var links []LanguageLink
 	for _, tag := range i18n.Languages() {
 		query := url.Values{"lang": {tag}}
-		for _, kept := range []string{"q", "before", "next", "block", "state"} {
+		for _, kept := range []string{"q", "before", "next", "block", "state", "provider", "tenant"} {
 			if value := p.query.Get(kept); value != "" {
 				query.Set(kept, value)
 			}
