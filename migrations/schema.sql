@@ -348,6 +348,13 @@ CREATE FUNCTION public.person_by_email(wanted text) RETURNS uuid
 
 COMMENT ON FUNCTION public.person_by_email(wanted text) IS 'Whose address it is, at sign-in and when a password is forgotten.';
 
+CREATE FUNCTION public.person_by_passkey(presented bytea) RETURNS uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$ SELECT user_id FROM factors WHERE handle = presented $$;
+
+COMMENT ON FUNCTION public.person_by_passkey(presented bytea) IS 'Whose passkey it is, at sign-in without an address.';
+
 CREATE FUNCTION public.release_account(p text, e text, h bytea) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -460,6 +467,13 @@ CREATE FUNCTION public.sweep_outgoing(before timestamp with time zone) RETURNS b
     $$;
 
 COMMENT ON FUNCTION public.sweep_outgoing(before timestamp with time zone) IS 'Destroys secrets that have ended, and forgets deliveries: what was taken after 30 days, what was given up after 90.';
+
+CREATE FUNCTION public.sweep_tickets(before timestamp with time zone) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$ WITH t AS (DELETE FROM tickets WHERE expires_at < before RETURNING 1) SELECT count(*) FROM t $$;
+
+COMMENT ON FUNCTION public.sweep_tickets(before timestamp with time zone) IS 'Removes tickets that nobody took in time.';
 
 CREATE FUNCTION public.tenants_of(person uuid) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -782,6 +796,33 @@ COMMENT ON TABLE public.events IS 'What happened in a tenant, written in the sam
 
 COMMENT ON COLUMN public.events.detail IS 'Values for the sentence on the page; never a secret, never an unmasked account.';
 
+CREATE TABLE public.factors (
+    user_id uuid NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    label text NOT NULL,
+    secret_sealed bytea,
+    last_step bigint DEFAULT 0 NOT NULL,
+    handle bytea,
+    credential jsonb,
+    created_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT factors_check CHECK (((kind = 'totp'::text) = (secret_sealed IS NOT NULL))),
+    CONSTRAINT factors_check1 CHECK (((kind = 'passkey'::text) = ((handle IS NOT NULL) AND (credential IS NOT NULL)))),
+    CONSTRAINT factors_kind_check CHECK ((kind = ANY (ARRAY['totp'::text, 'passkey'::text]))),
+    CONSTRAINT factors_label_check CHECK (((length(label) >= 1) AND (length(label) <= 60)))
+);
+
+ALTER TABLE ONLY public.factors FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.factors IS 'What a person proves themselves with besides the password.';
+
+COMMENT ON COLUMN public.factors.last_step IS 'The newest 30-second step of which a code was taken: no code is taken twice.';
+
+COMMENT ON COLUMN public.factors.handle IS 'The passkey''s credential id.';
+
+COMMENT ON COLUMN public.factors.credential IS 'The passkey''s public half with its counters; nothing of it is secret.';
+
 CREATE TABLE public.goose_db_version (
     id integer NOT NULL,
     version_id bigint NOT NULL,
@@ -933,6 +974,19 @@ CREATE UNLOGGED TABLE public.rate_limits (
 
 COMMENT ON TABLE public.rate_limits IS 'Limits shared by all replicas (GCRA): the theoretical arrival time of the next event per key. Keys are hashes.';
 
+CREATE TABLE public.recovery_codes (
+    user_id uuid NOT NULL,
+    code_hash bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.recovery_codes FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.recovery_codes IS 'Stand in for a lost factor, each once.';
+
+COMMENT ON COLUMN public.recovery_codes.code_hash IS 'Keyed hash of the code.';
+
 CREATE TABLE public.revocations (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -973,7 +1027,8 @@ CREATE TABLE public.sessions (
     seen_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     user_agent text DEFAULT ''::text NOT NULL,
-    address text DEFAULT ''::text NOT NULL
+    address text DEFAULT ''::text NOT NULL,
+    proved_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 ALTER TABLE ONLY public.sessions FORCE ROW LEVEL SECURITY;
@@ -987,6 +1042,8 @@ COMMENT ON COLUMN public.sessions.token_hash IS 'SHA-256 of the 256-bit cookie v
 COMMENT ON COLUMN public.sessions.tenant_id IS 'The tenant the person works in; NULL for staff. Losing the membership ends the session.';
 
 COMMENT ON COLUMN public.sessions.expires_at IS 'Absolute end; idleness is measured by seen_at.';
+
+COMMENT ON COLUMN public.sessions.proved_at IS 'When the person last proved in this session who they are; what is sensitive wants that to be recent.';
 
 CREATE TABLE public.snapshots (
     tenant_id uuid NOT NULL,
@@ -1033,6 +1090,28 @@ CREATE TABLE public.tenants (
 ALTER TABLE ONLY public.tenants FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.tenants IS 'A merchant''s business: the unit of ownership and isolation.';
+
+CREATE TABLE public.tickets (
+    token_hash bytea NOT NULL,
+    purpose text NOT NULL,
+    user_id uuid,
+    session_id uuid,
+    data jsonb DEFAULT '{}'::jsonb NOT NULL,
+    sealed bytea,
+    tries integer DEFAULT 0 NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT tickets_purpose_check CHECK ((purpose = ANY (ARRAY['signin'::text, 'passkey_signin'::text, 'passkey_add'::text, 'passkey_prove'::text, 'totp_add'::text])))
+);
+
+COMMENT ON TABLE public.tickets IS 'The middle of what takes two requests; whoever holds the token may go on with it, once.';
+
+COMMENT ON COLUMN public.tickets.token_hash IS 'SHA-256 of the 256-bit token in the browser''s cookie.';
+
+COMMENT ON COLUMN public.tickets.session_id IS 'The session that began it; NULL while nobody is signed in.';
+
+COMMENT ON COLUMN public.tickets.data IS 'A passkey''s challenge with its conditions.';
+
+COMMENT ON COLUMN public.tickets.sealed IS 'The secret of an authenticator app that has not shown a code yet.';
 
 CREATE TABLE public.users (
     id uuid NOT NULL,
@@ -1117,6 +1196,12 @@ ALTER TABLE ONLY public.endpoints
 ALTER TABLE ONLY public.events
     ADD CONSTRAINT events_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY public.factors
+    ADD CONSTRAINT factors_handle_key UNIQUE (handle);
+
+ALTER TABLE ONLY public.factors
+    ADD CONSTRAINT factors_pkey PRIMARY KEY (user_id, id);
+
 ALTER TABLE ONLY public.goose_db_version
     ADD CONSTRAINT goose_db_version_pkey PRIMARY KEY (id);
 
@@ -1147,6 +1232,9 @@ ALTER TABLE ONLY public.platform_keys
 ALTER TABLE ONLY public.rate_limits
     ADD CONSTRAINT rate_limits_pkey PRIMARY KEY (key);
 
+ALTER TABLE ONLY public.recovery_codes
+    ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (user_id, code_hash);
+
 ALTER TABLE ONLY public.revocations
     ADD CONSTRAINT revocations_pkey PRIMARY KEY (tenant_id, id);
 
@@ -1164,6 +1252,9 @@ ALTER TABLE ONLY public.tenant_keys
 
 ALTER TABLE ONLY public.tenants
     ADD CONSTRAINT tenants_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.tickets
+    ADD CONSTRAINT tickets_pkey PRIMARY KEY (token_hash);
 
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_email_key UNIQUE (email);
@@ -1285,6 +1376,12 @@ CREATE INDEX tenants_newest ON public.tenants USING btree (created_at DESC, id D
 
 COMMENT ON INDEX public.tenants_newest IS 'The admins'' list, newest first, by keyset.';
 
+CREATE INDEX tickets_end ON public.tickets USING btree (expires_at);
+
+CREATE INDEX tickets_session ON public.tickets USING btree (session_id);
+
+CREATE INDEX tickets_user ON public.tickets USING btree (user_id);
+
 CREATE TRIGGER follow_expiry AFTER INSERT OR DELETE OR UPDATE OF expires_at ON public.credentials FOR EACH ROW EXECUTE FUNCTION public.follow_expiry();
 
 CREATE CONSTRAINT TRIGGER link AFTER INSERT ON public.events DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.link_tenant_event();
@@ -1327,6 +1424,9 @@ ALTER TABLE ONLY public.endpoint_secrets
 ALTER TABLE ONLY public.events
     ADD CONSTRAINT events_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.factors
+    ADD CONSTRAINT factors_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.inbox
     ADD CONSTRAINT inbox_tenant_id_attempt_id_fkey FOREIGN KEY (tenant_id, attempt_id) REFERENCES public.attempts(tenant_id, id) ON DELETE CASCADE;
 
@@ -1348,6 +1448,9 @@ ALTER TABLE ONLY public.one_time_links
 ALTER TABLE ONLY public.platform_admins
     ADD CONSTRAINT platform_admins_user_id_user_kind_fkey FOREIGN KEY (user_id, user_kind) REFERENCES public.users(id, kind) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.recovery_codes
+    ADD CONSTRAINT recovery_codes_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.revocations
     ADD CONSTRAINT revocations_tenant_id_connection_id_fkey FOREIGN KEY (tenant_id, connection_id) REFERENCES public.connections(tenant_id, id) ON DELETE CASCADE;
 
@@ -1362,6 +1465,12 @@ ALTER TABLE ONLY public.snapshots
 
 ALTER TABLE ONLY public.tenant_keys
     ADD CONSTRAINT tenant_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.tickets
+    ADD CONSTRAINT tickets_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.tickets
+    ADD CONSTRAINT tickets_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
 ALTER TABLE public.account_claims ENABLE ROW LEVEL SECURITY;
 
@@ -1379,11 +1488,17 @@ ALTER TABLE public.delivery_tries ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.events ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.factors ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.inbox ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.memberships ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY own_person ON public.factors TO mooring_app USING ((user_id = ( SELECT public.current_person() AS current_person))) WITH CHECK ((user_id = ( SELECT public.current_person() AS current_person)));
+
 CREATE POLICY own_person ON public.platform_admins FOR SELECT TO mooring_app USING ((user_id = ( SELECT public.current_person() AS current_person)));
+
+CREATE POLICY own_person ON public.recovery_codes TO mooring_app USING ((user_id = ( SELECT public.current_person() AS current_person))) WITH CHECK ((user_id = ( SELECT public.current_person() AS current_person)));
 
 CREATE POLICY own_person ON public.sessions TO mooring_app USING ((user_id = ( SELECT public.current_person() AS current_person))) WITH CHECK ((user_id = ( SELECT public.current_person() AS current_person)));
 
@@ -1446,6 +1561,8 @@ CREATE POLICY platform_reads ON public.tenant_keys FOR SELECT TO mooring_platfor
 CREATE POLICY platform_reads ON public.tenants FOR SELECT TO mooring_platform USING (true);
 
 CREATE POLICY platform_reads ON public.users FOR SELECT TO mooring_platform USING (true);
+
+ALTER TABLE public.recovery_codes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.revocations ENABLE ROW LEVEL SECURITY;
 
@@ -1535,6 +1652,9 @@ GRANT ALL ON FUNCTION public.open_session(presented bytea, idle interval) TO moo
 REVOKE ALL ON FUNCTION public.person_by_email(wanted text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.person_by_email(wanted text) TO mooring_app;
 
+REVOKE ALL ON FUNCTION public.person_by_passkey(presented bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.person_by_passkey(presented bytea) TO mooring_app;
+
 REVOKE ALL ON FUNCTION public.release_account(p text, e text, h bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.release_account(p text, e text, h bytea) TO mooring_app;
 
@@ -1552,6 +1672,9 @@ GRANT ALL ON FUNCTION public.sweep_inbox(before timestamp with time zone) TO moo
 
 REVOKE ALL ON FUNCTION public.sweep_outgoing(before timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sweep_outgoing(before timestamp with time zone) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.sweep_tickets(before timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.sweep_tickets(before timestamp with time zone) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.tenants_of(person uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.tenants_of(person uuid) TO mooring_app;
@@ -1600,6 +1723,8 @@ GRANT UPDATE(disabled_at) ON TABLE public.endpoints TO mooring_app;
 
 GRANT SELECT,INSERT ON TABLE public.events TO mooring_app;
 GRANT SELECT,INSERT ON TABLE public.events TO mooring_platform;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.factors TO mooring_app;
 
 GRANT SELECT ON TABLE public.goose_db_version TO mooring_app;
 
@@ -1654,6 +1779,8 @@ GRANT SELECT,INSERT ON TABLE public.platform_keys TO mooring_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.rate_limits TO mooring_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.recovery_codes TO mooring_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.revocations TO mooring_app;
 
 GRANT SELECT(tenant_id) ON TABLE public.revocations TO mooring_platform;
@@ -1688,6 +1815,8 @@ GRANT SELECT ON TABLE public.tenant_keys TO mooring_platform;
 
 GRANT SELECT,INSERT ON TABLE public.tenants TO mooring_app;
 GRANT SELECT ON TABLE public.tenants TO mooring_platform;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tickets TO mooring_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.users TO mooring_app;
 

@@ -74,6 +74,8 @@ var keepers = map[string][]string{
 	"github.com/emersion/go-smtp":     {"internal/mail"},
 	"github.com/chromedp/":            {},
 	"github.com/alexedwards/argon2id": {"internal/accounts"},
+	"github.com/go-webauthn/":         {"internal/accounts"},
+	"github.com/pquerna/otp":          {"internal/accounts"},
 	"github.com/nicksnyder/go-i18n/":  {"internal/i18n"},
 	"database/sql":                    {"internal/models"},
 	"github.com/jackc/pgx/v5/stdlib":  {"internal/models", "internal/database"},

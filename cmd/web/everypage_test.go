@@ -3,8 +3,10 @@ package main
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/pquerna/otp/totp"
 )
 
 // sight is a page on the tour of all pages.
@@ -43,7 +45,7 @@ func tour(t *testing.T, base, language string, look func(b *browser, name string
 	merchant.signInAs("finch@harbour.example")
 	at(merchant, sight{"overview", "/overview"}, sight{"connections", "/connections"}, sight{"connect", "/connect/asiabill"},
 		sight{"connect-key", "/connect/zhiyun"}, sight{"connect-form", "/connect/redemption"},
-		sight{"activity", "/activity"}, sight{"settings", "/settings"}, sight{"admins-only", "/admin/tenants"})
+		sight{"activity", "/activity"}, sight{"settings", "/settings"}, sight{"factors", "/settings/factors"}, sight{"prove", "/prove"}, sight{"admins-only", "/admin/tenants"})
 	merchant.open("/connections")
 	merchant.press("main a[href^='/connections/']")
 	merchant.until(connectionPage)
@@ -54,6 +56,7 @@ func tour(t *testing.T, base, language string, look func(b *browser, name string
 	merchant.until(connectionPage)
 	look(merchant, "connection-news")
 	merchant.attemptSights(look)
+	merchant.factorSights(look)
 
 	at(admin, sight{"audit", "/admin/audit"}, sight{"tenants", "/admin/tenants"}, sight{"tenants-none", "/admin/tenants?q=nobody-is-called-this"}, sight{"mail", "/admin/mail"})
 	admin.endpointSights(look)
@@ -134,4 +137,30 @@ func (b *browser) endpointSights(look func(b *browser, name string)) {
 	show("endpoint-delete", path+"/delete")
 	b.press("main button[type=submit]")
 	b.until("/admin/endpoints$")
+}
+
+// factorSights shows how a second proof is set up and asked for.
+func (b *browser) factorSights(look func(b *browser, name string)) {
+	b.tb.Helper()
+	b.open("/settings/factors")
+	b.press("form[action='/settings/factors/passkey'] button")
+	look(b, "passkey")
+	b.open("/settings/factors")
+	b.press("form[action='/settings/factors/totp'] button")
+	look(b, "totp")
+	code, err := totp.GenerateCode(strings.ReplaceAll(evaluate[string](b, `document.querySelector("main code").textContent`), " ", ""), time.Now())
+	b.must(err)
+	b.fill("#code", code)
+	b.press("main button[type=submit]")
+	look(b, "recovery")
+	b.press("main a[href='/settings/factors']")
+	look(b, "factors-one")
+	b.press("main a[href$='/remove']")
+	look(b, "factor-remove")
+	b.do(chromedp.Click("details.who summary"))
+	b.press("form[action='/logout'] button")
+	b.fill("#email", "finch@harbour.example")
+	b.fill("#password", "harbour-finch-2026")
+	b.press("main form[action='/login'] button")
+	look(b, "code")
 }

@@ -16,6 +16,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/go-webauthn/webauthn/webauthn"
 	"github.com/google/uuid"
 
 	"mooring/internal/mail"
@@ -56,16 +57,18 @@ type Deps struct {
 	MailConfigured bool // false: sign-up completes at once, and mails are logged as not sent
 	PublicURL      string
 	Log            *slog.Logger
-	HashSlots      int           // passwords hashed at once; 0: one core fewer than there are, at least one
-	Limits         Limits        // zero: DefaultLimits
-	Idle           time.Duration // zero: IdleLife
-	Absolute       time.Duration // zero: AbsoluteLife
+	Now            func() time.Time // what authenticator apps' codes are compared with; nil: time.Now
+	HashSlots      int              // passwords hashed at once; 0: one core fewer than there are, at least one
+	Limits         Limits           // zero: DefaultLimits
+	Idle           time.Duration    // zero: IdleLife
+	Absolute       time.Duration    // zero: AbsoluteLife
 }
 
 // Service is the use-cases of people. It is safe for concurrent use, and any number of replicas share their limits.
 type Service struct {
 	Deps
-	hasher *hasher
+	hasher   *hasher
+	passkeys *webauthn.WebAuthn // nil: browsers would refuse them at our address
 }
 
 // New makes the service.
@@ -82,7 +85,10 @@ func New(d Deps) *Service {
 	if d.Absolute <= 0 {
 		d.Absolute = AbsoluteLife
 	}
-	return &Service{Deps: d, hasher: newHasher(d.HashSlots)}
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	return &Service{Deps: d, hasher: newHasher(d.HashSlots), passkeys: newPasskeys(d.PublicURL)}
 }
 
 // Browser is where a request comes from.
@@ -96,6 +102,9 @@ type SignedIn struct {
 	Token     secret.String
 	ExpiresAt time.Time
 	Staff     bool // works on the admin pages
+
+	// Ticket is set instead of Token where the password was right and a second proof is wanted. It goes into a cookie too.
+	Ticket secret.String
 }
 
 // Faults are several fields that the person can correct at once. errs.As finds the first.

@@ -15,6 +15,7 @@ type Limits struct {
 	SignInAccount models.Rate // one account from one address
 	SignInAddress models.Rate // one address, any account
 	SignInAll     models.Rate // everybody
+	Code          models.Rate // codes of one person's second factor
 	SignUpAddress models.Rate // sign-ups from one address
 	SignUpAll     models.Rate
 	MailAddressee models.Rate // mails to one mailbox: nobody is bombed through us
@@ -27,6 +28,7 @@ func DefaultLimits() Limits {
 		SignInAccount: models.Rate{Every: 12 * time.Second, Burst: 10},
 		SignInAddress: models.Rate{Every: time.Second, Burst: 60},
 		SignInAll:     models.Rate{Every: 50 * time.Millisecond, Burst: 600},
+		Code:          models.Rate{Every: 20 * time.Second, Burst: 10},
 		SignUpAddress: models.Rate{Every: 10 * time.Second, Burst: 60},
 		SignUpAll:     models.Rate{Every: 500 * time.Millisecond, Burst: 300},
 		MailAddressee: models.Rate{Every: 10 * time.Minute, Burst: 4},

@@ -19,7 +19,7 @@ type SignInRequest struct {
 	Before   secret.String // the token the browser held until now, if any; it ends
 }
 
-// SignIn begins a session. Whether the address is unknown or the password is wrong, the answer and the work for it are
+// SignIn begins a session, or gives a ticket if the person has a second factor. Whether the address is unknown or the password is wrong, the answer and the work for it are
 // the same: one look, one hash. TooMany and Unavailable do not depend on the account's existence either.
 func (s *Service) SignIn(ctx context.Context, r SignInRequest) (SignedIn, error) {
 	email, err := Canonical(r.Email)
@@ -47,6 +47,11 @@ func (s *Service) SignIn(ctx context.Context, r SignInRequest) (SignedIn, error)
 	}
 	if !same {
 		return SignedIn{}, wrongCredentials()
+	}
+	if person.Factors > 0 {
+		staff := person.Kind == models.StaffKind
+		ticket, err := s.issue(ctx, models.Ticket{Purpose: models.SignInTicket, Person: &person.ID, Data: middle{Staff: staff}.text()})
+		return SignedIn{Ticket: ticket, Staff: staff}, err
 	}
 	return s.startSession(ctx, person, r.Browser, r.Before)
 }

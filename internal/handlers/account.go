@@ -19,6 +19,7 @@ type SignInPage struct {
 	Email    Field
 	Password Field
 	Next     string // a path of ours to go on to; "" for where the person works
+	Passkeys bool   // can be used at our address
 }
 
 // GET /login
@@ -29,7 +30,7 @@ func (s *Server) showSignIn(c *gin.Context) error {
 func (s *Server) signInPage(c *gin.Context, email, next string, faults Faults) SignInPage {
 	page := s.page(c, "account.signin_title")
 	return SignInPage{
-		Page: page, Faults: faults, Next: next,
+		Page: page, Faults: faults, Next: next, Passkeys: s.Accounts.Passkeys(),
 		Email: emailField(page, email, faults),
 		Password: Field{
 			Name: "password", Type: "password", Label: page.T("account.password"), Fault: faults.On("password"),
@@ -51,13 +52,7 @@ func (s *Server) signIn(c *gin.Context) error {
 	if err != nil {
 		return s.correct(c, err, func(faults Faults) any { return s.signInPage(c, form.Get("email"), next, faults) })
 	}
-	if next == "" {
-		next = homeOf(accounts.Session{IsAdmin: signedIn.Staff})
-	}
-	if err := s.store.begin(c, signedIn.Token, signedIn.ExpiresAt); err != nil {
-		return err
-	}
-	return seeOther(c, next)
+	return s.enter(c, signedIn, next)
 }
 
 // POST /logout

@@ -67,6 +67,10 @@ func (s *Server) fail(c *gin.Context, err error) {
 		c.Status(statusGone)
 		return
 	}
+	if errors.Is(err, errProve) {
+		c.Redirect(http.StatusSeeOther, s.proveAddress(c.Request))
+		return
+	}
 	status := statusOf(err)
 	if status == http.StatusRequestEntityTooLarge || status == http.StatusMethodNotAllowed {
 		err = errs.Wrap(errs.Invalid, "error.status_"+strconv.Itoa(status), err)

@@ -21,6 +21,7 @@ func pageTable() map[string]any {
 		"attempt":       AttemptPage{},
 		"changes":       ChangesPage{},
 		"callback":      CallbackPage{},
+		"code":          CodePage{},
 		"connect":       ConnectPage{},
 		"connection":    ConnectionPage{},
 		"connections":   ConnectionsPage{},
@@ -32,6 +33,8 @@ func pageTable() map[string]any {
 		"endpoints":     EndpointsPage{},
 		"erase":         ErasePage{},
 		"error":         ErrorPage{},
+		"factor-remove": RemoveFactorPage{},
+		"factors":       FactorsPage{},
 		"forgot":        ForgotPage{},
 		"forgot-sent":   ForgotSentPage{},
 		"inbox":         InboxPage{},
@@ -40,6 +43,9 @@ func pageTable() map[string]any {
 		"login":         SignInPage{},
 		"mail":          MailPage{},
 		"overview":      OverviewPage{},
+		"passkey":       PasskeyPage{},
+		"prove":         ProvePage{},
+		"recovery":      RecoveryPage{},
 		"reset":         ResetPage{},
 		"settings":      SettingsPage{},
 		"signup":        SignUpPage{},
@@ -47,6 +53,7 @@ func pageTable() map[string]any {
 		"signup-sent":   SignUpSentPage{},
 		"tenant":        TenantPage{},
 		"tenants":       TenantsPage{},
+		"totp":          TOTPPage{},
 	}
 }
 

@@ -21,6 +21,7 @@ type SettingsPage struct {
 	New       Field
 	Sessions  []SessionLine
 	Others    bool // there are sessions besides this one
+	HasFactor bool // something besides the password
 }
 
 // LanguageChoice is a line of the language list.
@@ -57,7 +58,7 @@ func (s *Server) settingsPage(c *gin.Context, p *Person, faults Faults) (Setting
 	page := s.page(c, "account.settings_title")
 	out := SettingsPage{
 		Page: page, Faults: faults, Choices: languageChoices(page, p.Session.Language),
-		LangFault: faults.On("language"), Others: len(list) > 1,
+		LangFault: faults.On("language"), Others: len(list) > 1, HasFactor: p.Session.Factors > 0,
 		Current: Field{
 			Name: "current_password", Type: "password", Label: page.T("account.current_password"),
 			Fault: faults.On("current_password"), Autocomplete: "current-password", Required: true,

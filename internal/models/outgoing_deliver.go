@@ -2,7 +2,6 @@ package models
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -16,19 +15,8 @@ import (
 const outgoingKey = "outgoing"
 
 // OutgoingKey gives the data key of endpoints' secrets; the first call leaves the fresh one behind.
-func (s *Store) OutgoingKey(ctx context.Context, fresh vault.WrappedKey) (key vault.WrappedKey, err error) {
-	const read = `SELECT wrapped FROM platform_keys WHERE name = $1`
-	err = s.app.pool.QueryRow(ctx, `
-		WITH made AS (
-		    INSERT INTO platform_keys (name, wrapped, created_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING RETURNING wrapped)
-		SELECT wrapped FROM made UNION ALL (`+read+`)`, outgoingKey, []byte(fresh), s.now()).Scan((*[]byte)(&key))
-	if errors.Is(err, pgx.ErrNoRows) { // another replica made it between our two looks
-		err = s.app.pool.QueryRow(ctx, read, outgoingKey).Scan((*[]byte)(&key))
-	}
-	if err != nil {
-		return nil, fmt.Errorf("models: reading the key of outgoing webhooks: %w", err)
-	}
-	return key, nil
+func (s *Store) OutgoingKey(ctx context.Context, fresh vault.WrappedKey) (vault.WrappedKey, error) {
+	return s.platformKey(ctx, outgoingKey, fresh)
 }
 
 // SealedSecret is one of an endpoint's live secrets.

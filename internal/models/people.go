@@ -29,6 +29,13 @@ type SignInPerson struct {
 	Kind         Kind
 	PasswordHash string
 	Language     string
+	Factors      int // ways to prove themselves besides the password
+}
+
+const signInColumns = `u.id, u.kind, u.password_hash, u.language, (SELECT count(*) FROM factors f WHERE f.user_id = u.id)`
+
+func (p *SignInPerson) fields() []any {
+	return []any{&p.ID, &p.Kind, &p.PasswordHash, &p.Language, &p.Factors}
 }
 
 // NewTenant is a business and its owner, who begin together.
@@ -141,8 +148,8 @@ func (s *Store) PersonForSignIn(ctx context.Context, email string) (p SignInPers
 	defer explain("PersonForSignIn", &err)
 	b := &pgx.Batch{}
 	b.Queue(`SELECT set_config('app.user_id', coalesce(person_by_email($1)::text, ''), true)`, email)
-	b.Queue(`SELECT id, kind, password_hash, language FROM users WHERE email = $1`, email).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&p.ID, &p.Kind, &p.PasswordHash, &p.Language) })
+	b.Queue(`SELECT `+signInColumns+` FROM users u WHERE u.email = $1`, email).
+		QueryRow(func(row pgx.Row) error { return row.Scan(p.fields()...) })
 	err = s.app.pool.SendBatch(ctx, b).Close()
 	return p, err
 }

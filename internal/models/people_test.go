@@ -131,7 +131,7 @@ func TestOpenSession_KnowsThePersonTheirTenantAndTheirRole(t *testing.T) {
 	got.Troubles = nil
 	want := models.Session{
 		ID: id, UserID: n.UserID, Email: n.Email, Language: "en", TenantID: n.TenantID, TenantName: "Harbour Ltd",
-		Role: models.Owner, Attention: 3, Key: n.Key,
+		Role: models.Owner, Recent: true, Attention: 3, Key: n.Key,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("OpenSession differs (-want +got):\n%s", diff)

@@ -23,6 +23,8 @@ type Session struct {
 	IsAdmin    bool
 	CreatedAt  time.Time
 	ExpiresAt  time.Time
+	Recent     bool             // the person has proved who they are within the last recentProof
+	Factors    int              // ways to prove themselves besides the password
 	Troubles   []Trouble        // the broken connections that come first, at most troublesShown
 	Attention  int              // how many there are
 	Key        vault.WrappedKey // the tenant's data key, so that what follows need not ask for it; nil for staff
@@ -61,6 +63,9 @@ type SessionRow struct {
 	ExpiresAt time.Time
 }
 
+// recentProof is how long a proof counts as recent; what is sensitive wants a recent one.
+const recentProof = 15 * time.Minute
+
 // sessionsKept is how many browsers one person may have signed in; the oldest end when there are more.
 const sessionsKept = 50
 
@@ -74,6 +79,7 @@ func (s *Store) OpenSession(ctx context.Context, tokenHash []byte, idle time.Dur
 	b.Queue(`
 		SELECT s.id, u.id, u.email, u.language, coalesce(s.tenant_id, '00000000-0000-0000-0000-000000000000'),
 		       coalesce(t.name, ''), coalesce(m.role, ''), a.user_id IS NOT NULL, s.created_at, s.expires_at,
+		       s.proved_at > now() - $2::interval, (SELECT count(*) FROM factors f WHERE f.user_id = u.id),
 		       k.wrapped
 		  FROM sessions s
 		  JOIN users u ON u.id = s.user_id
@@ -81,10 +87,10 @@ func (s *Store) OpenSession(ctx context.Context, tokenHash []byte, idle time.Dur
 		  LEFT JOIN memberships m ON m.tenant_id = s.tenant_id AND m.user_id = s.user_id
 		  LEFT JOIN tenant_keys k ON k.tenant_id = s.tenant_id
 		  LEFT JOIN platform_admins a ON a.user_id = u.id
-		 WHERE s.token_hash = $1`, tokenHash).
+		 WHERE s.token_hash = $1`, tokenHash, recentProof).
 		QueryRow(func(row pgx.Row) error {
 			return row.Scan(&f.ID, &f.UserID, &f.Email, &f.Language, &f.TenantID, &f.TenantName, &f.Role, &f.IsAdmin,
-				&f.CreatedAt, &f.ExpiresAt, (*[]byte)(&f.Key))
+				&f.CreatedAt, &f.ExpiresAt, &f.Recent, &f.Factors, (*[]byte)(&f.Key))
 		})
 	f.queueTroubles(b)
 	err = s.app.pool.SendBatch(ctx, b).Close()
