@@ -82,7 +82,7 @@ func (s *Server) showTenant(c *gin.Context, a *Admin) error {
 			account.Steps = page.theirSteps(view)
 		}
 		if view.ErasedAt == nil {
-			account.Data = page.blockCards(view)
+			account.Data = page.blockCards(view, s.Now())
 		}
 		page.Accounts = append(page.Accounts, account)
 	}

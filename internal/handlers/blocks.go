@@ -26,6 +26,8 @@ type BlockCard struct {
 	Ended   bool   // the connection is disconnected: nothing more will come
 	More    string // where all of it is shown, when this is a glance; ""
 	History string // where its changes are shown; "" if nowhere for this reader
+	Stale   string // that it may be outdated, and as of when; "" while it is fresh
+	Parked  string // until when the provider wants no more questions; "" if it takes them
 }
 
 // FlowGroup is the movements of one kind, newest first.
@@ -52,12 +54,40 @@ func (g FlowGroup) Shown() int { return len(g.Entries) + len(g.Rest) }
 // Hidden says whether the page shows less than there is, with nowhere else to look.
 func (g FlowGroup) Hidden() bool { return g.More == "" && g.Shown() < g.Total }
 
-func (w Words) blockCards(view connect.ConnectionView) []BlockCard {
+// staleAfter is how many of its provider's intervals a reading stays fresh for.
+const staleAfter = 3
+
+func (w Words) blockCards(view connect.ConnectionView, now time.Time) []BlockCard {
 	cards := make([]BlockCard, 0, len(view.Blocks))
 	for _, b := range view.Blocks {
-		cards = append(cards, BlockCard{Words: w, BlockView: b, Heading: w.BlockName(b.Block), Kinds: view.Provider.FlowKinds, Ended: view.State == models.Disconnected})
+		cards = append(cards, BlockCard{
+			Words: w, BlockView: b, Heading: w.BlockName(b.Block), Kinds: view.Provider.FlowKinds, Ended: view.State == models.Disconnected,
+			Stale: w.stale(view, b, now), Parked: w.parked(view),
+		})
 	}
 	return cards
+}
+
+// stale says that a block may be outdated. What counts is the provider's own date where it tells one, for a figure that
+// was fetched a minute ago can be nine days old; and nothing is fresh that nobody can fetch any more.
+func (w Words) stale(view connect.ConnectionView, b connect.BlockView, now time.Time) string {
+	asOf := b.FetchedAt
+	if !b.ProviderAsOf.IsZero() {
+		asOf = b.ProviderAsOf
+	}
+	over := view.State.Broken() || view.State == models.Disconnected || now.Sub(asOf) > staleAfter*connect.Every(view.Provider)
+	if !b.Fetched() || !over {
+		return ""
+	}
+	return w.T("state.stale_as_of", "date", w.DateTime(asOf))
+}
+
+// parked says until when a provider that asked for a pause is left alone.
+func (w Words) parked(view connect.ConnectionView) string {
+	if !view.State.Broken() || view.Reason != string(oauth.RateLimited) || view.NextSyncAt == nil {
+		return ""
+	}
+	return w.T("state.parked_until", "provider", w.Say(view.Provider.Title), "date", w.DateTime(*view.NextSyncAt))
 }
 
 // Groups sorts movements by kind: those that the provider declares, in its order, then whatever else there is. Of two

@@ -85,7 +85,7 @@ func (s *Server) answerConnection(c *gin.Context, m *Merchant, status int) error
 	page.Name = page.Account(view.AccountName, view.AccountMasked)
 	page.Schedule = page.scheduleOf(view, s.Now())
 	if view.ErasedAt == nil {
-		page.Data = page.blockCards(view)
+		page.Data = page.blockCards(view, s.Now())
 		for i := range page.Data {
 			page.Data[i].History = "/connections/" + view.ID.String() + "/history"
 		}

@@ -47,7 +47,7 @@ func (s *Server) showOverview(c *gin.Context, m *Merchant) error {
 			continue
 		}
 		account := OverviewAccount{Words: page.Words, ConnectionView: view, Mark: page.Mark(view.Provider), Steps: page.steps(view)}
-		for _, card := range page.blockCards(view) {
+		for _, card := range page.blockCards(view, s.Now()) {
 			if card.Fetched() {
 				card.More = "/connections/" + view.ID.String()
 				account.Data = append(account.Data, card)
