@@ -295,6 +295,86 @@ $$;
 
 COMMENT ON FUNCTION public.next_warning(ends timestamp with time zone, after timestamp with time zone) IS 'When the next warning of an end is due: 14, 7 and 1 days before it.';
 
+CREATE FUNCTION public.note_code(p text, c text, k text, at timestamp with time zone) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    INSERT INTO provider_codes AS known (provider, code, kind, count, first_seen, last_seen)
+    SELECT p, CASE WHEN EXISTS (SELECT FROM provider_codes WHERE provider = p AND code = left(c, 40))
+                     OR (SELECT count(*) FROM provider_codes WHERE provider = p) < 200 THEN left(c, 40) ELSE '' END, k, 1, at, at
+    ON CONFLICT (provider, code) DO UPDATE
+       SET count = known.count + 1, kind = excluded.kind, last_seen = greatest(known.last_seen, excluded.last_seen)
+    $$;
+
+COMMENT ON FUNCTION public.note_code(p text, c text, k text, at timestamp with time zone) IS 'Counts a code that nothing explains; a provider that makes up codes fills 200 rows and no more.';
+
+CREATE FUNCTION public.note_health(providers text[], whats text[], words text[], counts bigint[], at timestamp with time zone) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    INSERT INTO provider_health AS known (provider, hour, what, word, count)
+    SELECT provider, date_trunc('hour', at), what, word, n FROM unnest(providers, whats, words, counts) AS counted (provider, what, word, n)
+     ORDER BY 1, 2, 3, 4
+    ON CONFLICT (provider, hour, what, word) DO UPDATE SET count = known.count + excluded.count
+    $$;
+
+COMMENT ON FUNCTION public.note_health(providers text[], whats text[], words text[], counts bigint[], at timestamp with time zone) IS 'Adds what a replica has counted; in one order everywhere, so that replicas do not lock each other out.';
+
+CREATE FUNCTION public.note_refusal(p text, k text, c text, said jsonb, at timestamp with time zone) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    INSERT INTO provider_refusals AS known (provider, kind, code, facts, count, first_seen, last_seen) VALUES (p, k, left(c, 40), said, 1, at, at)
+    ON CONFLICT (provider, kind) DO UPDATE
+       SET code = excluded.code, facts = excluded.facts, count = known.count + 1, last_seen = greatest(known.last_seen, excluded.last_seen)
+    $$;
+
+COMMENT ON FUNCTION public.note_refusal(p text, k text, c text, said jsonb, at timestamp with time zone) IS 'Keeps the newest refusal of its kind.';
+
+CREATE FUNCTION public.note_replica(name text, providers text[], skews bigint[], taken integer[], breakers text[], at timestamp with time zone) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    INSERT INTO provider_replicas AS known (provider, replica, skew_ms, samples, breaker, breaker_since, seen_at)
+    SELECT provider, name, skew, n, state, at, at FROM unnest(providers, skews, taken, breakers) AS seen (provider, skew, n, state)
+    ON CONFLICT (provider, replica) DO UPDATE
+       SET skew_ms = excluded.skew_ms, samples = excluded.samples, breaker = excluded.breaker, seen_at = excluded.seen_at,
+           breaker_since = CASE WHEN known.breaker = excluded.breaker THEN known.breaker_since ELSE excluded.breaker_since END
+    $$;
+
+COMMENT ON FUNCTION public.note_replica(name text, providers text[], skews bigint[], taken integer[], breakers text[], at timestamp with time zone) IS 'Says how one replica sees its providers.';
+
+CREATE FUNCTION public.note_shape(p text, b text, fields text[], parents text[], types text[], present text[], at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM provider_shapes WHERE provider = p AND block = b) THEN
+        INSERT INTO provider_shapes (provider, block, field, parent, type, since)
+        SELECT p, b, f, u, t, at FROM unnest(fields, parents, types) AS seen (f, u, t) ON CONFLICT DO NOTHING;
+        RETURN;
+    END IF;
+    INSERT INTO provider_drift AS known (provider, block, field, change, type, parent, first_seen, last_seen)
+    SELECT p, b, found.f, found.change, found.t, found.u, at, at
+      FROM (SELECT f, min(t) AS t, min(u) AS u,
+                   CASE WHEN EXISTS (SELECT FROM provider_shapes k WHERE k.provider = p AND k.block = b AND k.field = f) THEN 'retyped' ELSE 'new' END AS change
+              FROM unnest(fields, parents, types) AS seen (f, u, t)
+             WHERE NOT EXISTS (SELECT FROM provider_shapes k WHERE k.provider = p AND k.block = b AND k.field = f AND (k.type IN (t, 'null') OR t = 'null'))
+             GROUP BY f
+            UNION ALL
+            SELECT k.field, min(k.type), min(k.parent), 'missing' FROM provider_shapes k
+             WHERE k.provider = p AND k.block = b AND k.parent = ANY (present) AND NOT k.field = ANY (fields)
+             GROUP BY k.field HAVING NOT bool_or(k.optional)) AS found
+     WHERE EXISTS (SELECT FROM provider_drift d WHERE d.provider = p AND d.block = b AND d.field = found.f AND d.change = found.change)
+        OR (SELECT count(*) FROM provider_drift d WHERE d.provider = p AND d.block = b) < 200
+     ORDER BY 3, 4 LIMIT 200
+    ON CONFLICT (provider, block, field, change) DO UPDATE
+       SET type = excluded.type, last_seen = greatest(known.last_seen, excluded.last_seen);
+END
+$$;
+
+COMMENT ON FUNCTION public.note_shape(p text, b text, fields text[], parents text[], types text[], present text[], at timestamp with time zone) IS 'Compares the shape of an answer with the known one; the first of all is the known one.';
+
 CREATE FUNCTION public.open_callback(presented bytea) RETURNS TABLE(tenant_id uuid, attempt_id uuid, connection_id uuid)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -455,6 +535,17 @@ END
 $$;
 
 COMMENT ON FUNCTION public.sweep_inbox(before timestamp with time zone) IS 'Discards what was parked for a day and what a link''s callback kept for two, buries what has waited for a day without anybody working on it, and removes news after 30 days (links'' callbacks go with their attempts) and addresses that have ended.';
+
+CREATE FUNCTION public.sweep_observations(before timestamp with time zone) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    WITH h AS (DELETE FROM provider_health   WHERE hour    < before - interval '8 days' RETURNING 1),
+         r AS (DELETE FROM provider_replicas WHERE seen_at < before - interval '1 day'  RETURNING 1)
+    SELECT (SELECT count(*) FROM h) + (SELECT count(*) FROM r)
+    $$;
+
+COMMENT ON FUNCTION public.sweep_observations(before timestamp with time zone) IS 'Removes counts after 8 days and replicas that nobody has heard of for one.';
 
 CREATE FUNCTION public.sweep_outgoing(before timestamp with time zone) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
@@ -967,6 +1058,111 @@ CREATE TABLE public.platform_keys (
 
 COMMENT ON TABLE public.platform_keys IS 'The platform''s own data keysets, wrapped by the master keyset and bound to the zero id where a tenant''s is bound to the tenant.';
 
+CREATE TABLE public.provider_codes (
+    provider text NOT NULL,
+    code text NOT NULL,
+    kind text NOT NULL,
+    count bigint NOT NULL,
+    first_seen timestamp with time zone NOT NULL,
+    last_seen timestamp with time zone NOT NULL,
+    acknowledged_at timestamp with time zone,
+    acknowledged_by uuid,
+    CONSTRAINT provider_codes_code_check CHECK ((length(code) <= 40))
+);
+
+COMMENT ON TABLE public.provider_codes IS 'Codes of refusals that no entry of the dictionary explains, shortened; never a provider''s prose.';
+
+COMMENT ON COLUMN public.provider_codes.code IS 'As sent, cleaned and cut; '''' stands for all that came after the first 200 of a provider.';
+
+COMMENT ON COLUMN public.provider_codes.kind IS 'What we took it for, the last time.';
+
+CREATE TABLE public.provider_controls (
+    provider text NOT NULL,
+    paused_at timestamp with time zone,
+    paused_by uuid,
+    tested_at timestamp with time zone,
+    tested_by uuid,
+    test jsonb DEFAULT '[]'::jsonb NOT NULL,
+    CONSTRAINT provider_controls_check CHECK (((paused_at IS NULL) = (paused_by IS NULL)))
+);
+
+COMMENT ON TABLE public.provider_controls IS 'What the staff have decided about a provider; one without a row is as its settings make it.';
+
+COMMENT ON COLUMN public.provider_controls.paused_at IS 'Since when it is not offered and not read; NULL: it is not paused.';
+
+COMMENT ON COLUMN public.provider_controls.test IS 'What the last test call found, one entry per address: host, outcome, milliseconds, skew.';
+
+CREATE TABLE public.provider_drift (
+    provider text NOT NULL,
+    block text NOT NULL,
+    field text NOT NULL,
+    change text NOT NULL,
+    type text NOT NULL,
+    parent text NOT NULL,
+    first_seen timestamp with time zone NOT NULL,
+    last_seen timestamp with time zone NOT NULL,
+    acknowledged_at timestamp with time zone,
+    acknowledged_by uuid,
+    CONSTRAINT provider_drift_change_check CHECK ((change = ANY (ARRAY['new'::text, 'missing'::text, 'retyped'::text])))
+);
+
+COMMENT ON TABLE public.provider_drift IS 'How answers differ from the known shape: names of fields and types, never a value.';
+
+CREATE TABLE public.provider_health (
+    provider text NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    what text NOT NULL,
+    word text NOT NULL,
+    count bigint NOT NULL,
+    CONSTRAINT provider_health_what_check CHECK ((what = ANY (ARRAY['call'::text, 'refusal'::text])))
+);
+
+COMMENT ON TABLE public.provider_health IS 'How calls ended and what was refused, by the hour; replicas add what they have counted every half minute.';
+
+COMMENT ON COLUMN public.provider_health.word IS 'The outcome of a call, or the kind of a refusal.';
+
+CREATE TABLE public.provider_refusals (
+    provider text NOT NULL,
+    kind text NOT NULL,
+    code text NOT NULL,
+    facts jsonb NOT NULL,
+    count bigint NOT NULL,
+    first_seen timestamp with time zone NOT NULL,
+    last_seen timestamp with time zone NOT NULL,
+    CONSTRAINT provider_refusals_kind_check CHECK ((kind = ANY (ARRAY['clock_skew'::text, 'signature'::text, 'replay'::text])))
+);
+
+COMMENT ON TABLE public.provider_refusals IS 'The last refusal of a clock or a signature per provider: what was sent and measured. No key, no content.';
+
+CREATE TABLE public.provider_replicas (
+    provider text NOT NULL,
+    replica text NOT NULL,
+    skew_ms bigint,
+    samples integer NOT NULL,
+    breaker text NOT NULL,
+    breaker_since timestamp with time zone,
+    seen_at timestamp with time zone NOT NULL,
+    CONSTRAINT provider_replicas_breaker_check CHECK ((breaker = ANY (ARRAY['closed'::text, 'half_open'::text, 'open'::text])))
+);
+
+COMMENT ON TABLE public.provider_replicas IS 'Each replica''s own view of a provider: measured clock and breaker. One that calls nothing writes nothing.';
+
+COMMENT ON COLUMN public.provider_replicas.skew_ms IS 'The provider''s clock minus ours, the median of the last answers that told the time; NULL: none did.';
+
+CREATE TABLE public.provider_shapes (
+    provider text NOT NULL,
+    block text NOT NULL,
+    field text NOT NULL,
+    parent text NOT NULL,
+    type text NOT NULL,
+    optional boolean DEFAULT false NOT NULL,
+    since timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.provider_shapes IS 'The known shape of a provider''s answers: that of the first one, and what the staff have accepted since.';
+
+COMMENT ON COLUMN public.provider_shapes.parent IS 'The object that the field stands in: where that is absent, the field is not missed.';
+
 CREATE UNLOGGED TABLE public.rate_limits (
     key text NOT NULL,
     tat timestamp with time zone NOT NULL
@@ -1229,6 +1425,27 @@ ALTER TABLE ONLY public.platform_events
 ALTER TABLE ONLY public.platform_keys
     ADD CONSTRAINT platform_keys_pkey PRIMARY KEY (name);
 
+ALTER TABLE ONLY public.provider_codes
+    ADD CONSTRAINT provider_codes_pkey PRIMARY KEY (provider, code);
+
+ALTER TABLE ONLY public.provider_controls
+    ADD CONSTRAINT provider_controls_pkey PRIMARY KEY (provider);
+
+ALTER TABLE ONLY public.provider_drift
+    ADD CONSTRAINT provider_drift_pkey PRIMARY KEY (provider, block, field, change);
+
+ALTER TABLE ONLY public.provider_health
+    ADD CONSTRAINT provider_health_pkey PRIMARY KEY (provider, hour, what, word);
+
+ALTER TABLE ONLY public.provider_refusals
+    ADD CONSTRAINT provider_refusals_pkey PRIMARY KEY (provider, kind);
+
+ALTER TABLE ONLY public.provider_replicas
+    ADD CONSTRAINT provider_replicas_pkey PRIMARY KEY (provider, replica);
+
+ALTER TABLE ONLY public.provider_shapes
+    ADD CONSTRAINT provider_shapes_pkey PRIMARY KEY (provider, block, field, type);
+
 ALTER TABLE ONLY public.rate_limits
     ADD CONSTRAINT rate_limits_pkey PRIMARY KEY (key);
 
@@ -1300,6 +1517,10 @@ CREATE INDEX connections_erasing ON public.connections USING btree (erase_due_at
 
 COMMENT ON INDEX public.connections_erasing IS 'What is to be erased, in the order in which it falls due.';
 
+CREATE INDEX connections_provider_state ON public.connections USING btree (provider, state);
+
+COMMENT ON INDEX public.connections_provider_state IS 'Counts per provider and state, capped, without reading the rows.';
+
 CREATE INDEX connections_warn ON public.connections USING btree (warn_at) WHERE (warn_at IS NOT NULL);
 
 COMMENT ON INDEX public.connections_warn IS 'Warnings that can fall due, in the order in which they do.';
@@ -1355,6 +1576,8 @@ COMMENT ON INDEX public.inbox_waiting IS 'What has not been acted on; sweep dest
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
 
 CREATE INDEX one_time_links_end ON public.one_time_links USING btree (expires_at);
+
+CREATE INDEX provider_health_hour ON public.provider_health USING btree (hour);
 
 CREATE INDEX revocations_connection ON public.revocations USING btree (tenant_id, connection_id, id DESC);
 
@@ -1643,6 +1866,21 @@ GRANT ALL ON FUNCTION public.next_due_warnings() TO mooring_app;
 REVOKE ALL ON FUNCTION public.next_warning(ends timestamp with time zone, after timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.next_warning(ends timestamp with time zone, after timestamp with time zone) TO mooring_app;
 
+REVOKE ALL ON FUNCTION public.note_code(p text, c text, k text, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.note_code(p text, c text, k text, at timestamp with time zone) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.note_health(providers text[], whats text[], words text[], counts bigint[], at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.note_health(providers text[], whats text[], words text[], counts bigint[], at timestamp with time zone) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.note_refusal(p text, k text, c text, said jsonb, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.note_refusal(p text, k text, c text, said jsonb, at timestamp with time zone) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.note_replica(name text, providers text[], skews bigint[], taken integer[], breakers text[], at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.note_replica(name text, providers text[], skews bigint[], taken integer[], breakers text[], at timestamp with time zone) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.note_shape(p text, b text, fields text[], parents text[], types text[], present text[], at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.note_shape(p text, b text, fields text[], parents text[], types text[], present text[], at timestamp with time zone) TO mooring_app;
+
 REVOKE ALL ON FUNCTION public.open_callback(presented bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.open_callback(presented bytea) TO mooring_app;
 
@@ -1669,6 +1907,9 @@ GRANT ALL ON FUNCTION public.sweep(before timestamp with time zone) TO mooring_a
 
 REVOKE ALL ON FUNCTION public.sweep_inbox(before timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sweep_inbox(before timestamp with time zone) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.sweep_observations(before timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.sweep_observations(before timestamp with time zone) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.sweep_outgoing(before timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sweep_outgoing(before timestamp with time zone) TO mooring_app;
@@ -1776,6 +2017,29 @@ GRANT INSERT ON TABLE public.platform_events TO mooring_app;
 GRANT SELECT,INSERT ON TABLE public.platform_events TO mooring_platform;
 
 GRANT SELECT,INSERT ON TABLE public.platform_keys TO mooring_app;
+
+GRANT SELECT ON TABLE public.provider_codes TO mooring_platform;
+
+GRANT UPDATE(acknowledged_at) ON TABLE public.provider_codes TO mooring_platform;
+
+GRANT UPDATE(acknowledged_by) ON TABLE public.provider_codes TO mooring_platform;
+
+GRANT SELECT ON TABLE public.provider_controls TO mooring_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.provider_controls TO mooring_platform;
+
+GRANT SELECT ON TABLE public.provider_drift TO mooring_platform;
+
+GRANT UPDATE(acknowledged_at) ON TABLE public.provider_drift TO mooring_platform;
+
+GRANT UPDATE(acknowledged_by) ON TABLE public.provider_drift TO mooring_platform;
+
+GRANT SELECT ON TABLE public.provider_health TO mooring_platform;
+
+GRANT SELECT ON TABLE public.provider_refusals TO mooring_platform;
+
+GRANT SELECT ON TABLE public.provider_replicas TO mooring_platform;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.provider_shapes TO mooring_platform;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.rate_limits TO mooring_app;
 

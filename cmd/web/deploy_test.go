@@ -101,7 +101,7 @@ func (c composition) loadAs(t *testing.T, name, secrets string, purpose config.P
 			return []byte(text), nil
 		},
 		CheckKeyset: checkKeyset,
-	}, purpose, descriptors())
+	}, purpose, descriptors(factories()))
 }
 
 func TestDeploy_TheCompositionFitsTheProgram(t *testing.T) {

@@ -4,17 +4,15 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"strings"
 	"time"
 
 	"mooring/internal/config"
+	"mooring/internal/models"
 	"mooring/internal/oauth"
 	"mooring/internal/outbound"
+	"mooring/internal/watch"
 )
-
-// maxSkew is how far our clock may be from a provider's before it is worth a word; AsiaBill refuses at 30 minutes.
-const maxSkew = 2 * time.Minute
 
 // providers tells for each what is set and what is missing, never a value, and how its clock and ours agree.
 func (r *report) providers(ctx context.Context, c config.Config) {
@@ -40,8 +38,8 @@ func (r *report) providers(ctx context.Context, c config.Config) {
 		if d.Flow == oauth.FlowRedirect && c.PublicURL != "" {
 			r.ok(what, "the redirect address to register there is "+c.PublicURL+"/oauth/"+d.Slug+"/callback")
 		}
-		if d.FormOrigin != "" {
-			r.clock(ctx, what, d.FormOrigin, caller)
+		for _, address := range d.Addresses(p.Settings) {
+			r.clock(what, d, watch.Probe(ctx, caller, address))
 		}
 		caller.Close()
 	}
@@ -56,21 +54,19 @@ func (r *report) plainHTTP(what string, d oauth.Descriptor, p config.Provider) {
 	}
 }
 
-// clock compares our clock with the Date header of the provider's answer; what else it answers does not matter.
-func (r *report) clock(ctx context.Context, what, origin string, caller *outbound.Client) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodHead, origin+"/robots.txt", nil) // a page that hardly anybody redirects
-	if err != nil {
-		return // the setting was checked
-	}
-	answer, err := caller.Call(ctx, req)
-	switch {
-	case err != nil:
-		r.warn(what, "its address does not answer: "+err.Error(), "check the network, and OUTBOUND_ALLOW if it is on a private one")
-	case !answer.Dated:
-		r.warn(what, "its answer tells no time, so the clocks were not compared", "make sure that this machine's clock is synchronised")
-	case answer.Skew.Abs() > maxSkew:
-		r.fail(what, fmt.Sprintf("its clock and ours are %s apart", answer.Skew.Abs()), "synchronise this machine's clock (NTP)")
+// clock tells whether an address of the provider answers, and how far its clock is from ours.
+func (r *report) clock(what string, d oauth.Descriptor, found models.ProbeResult) {
+	apart := fmt.Sprintf("its clock is %s from ours, of the %s that it bears", found.Skew, d.Window())
+	switch verdict := d.JudgeClock(found.Skew); {
+	case found.Outcome != string(outbound.Answered):
+		r.warn(what, found.Host+" does not answer: "+found.Outcome, "check the network, and OUTBOUND_ALLOW if it is on a private one")
+	case !found.Dated:
+		r.warn(what, found.Host+" answers, but tells no time, so the clocks were not compared", "make sure that this machine's clock is synchronised")
+	case verdict == oauth.ClockOff:
+		r.fail(what, found.Host+": "+apart, "synchronise this machine's clock (NTP)")
+	case verdict == oauth.ClockNear:
+		r.warn(what, found.Host+": "+apart, "synchronise this machine's clock (NTP)")
 	default:
-		r.ok(what, "answers, and its clock and ours agree")
+		r.ok(what, found.Host+" answers, and its clock and ours agree ("+found.Skew.String()+")")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -24,6 +25,7 @@ import (
 	"mooring/internal/outbound"
 	"mooring/internal/secret"
 	"mooring/internal/vault"
+	"mooring/internal/watch"
 )
 
 // house is the running program: every room with its needs, and how each of them ends.
@@ -44,6 +46,7 @@ type house struct {
 	connect   *connect.Service
 	dispatch  *dispatch.Service
 	listener  *database.Listener
+	keeper    *watch.Keeper
 	ready     *readiness
 
 	stops []stop
@@ -85,16 +88,21 @@ func (h *house) furnish(ctx context.Context) (*handlers.Server, error) {
 	if err := checkCanary(ctx, h.store, h.vault); err != nil {
 		return nil, err
 	}
-	registry, err := offer(h.config, h.metrics.call, h.log)
+	h.keeper = watch.New(watch.Options{Replica: replicaName(), Unknown: h.metrics.unknownCode, Now: time.Now, Log: h.log})
+	registry, err := offer(factories(), h.config, h.keeper, h.observeCall, h.log)
 	if err != nil {
+		return nil, err
+	}
+	if err := h.keeper.Open(ctx, h.store); err != nil {
 		return nil, err
 	}
 	h.listener = database.NewListener(h.app)
 	h.run("the listener", h.listener.Run)
+	h.run("the watch", func(ctx context.Context) { h.keeper.Run(ctx, h.listener) })
 
 	queue := jobs.Queue{Providers: registry.Slugs()}
 	h.connect = connect.New(connect.Deps{
-		Vault: h.vault, Providers: registry, Queue: queue, Wakes: h.listener,
+		Vault: h.vault, Providers: registry, Queue: queue, Wakes: h.listener, Watch: h.keeper,
 		PublicURL: h.config.PublicURL, Now: time.Now, Log: h.log, Refreshed: h.metrics.refreshed,
 		RefreshAhead: h.config.RefreshAhead,
 	})
@@ -108,6 +116,22 @@ func (h *house) furnish(ctx context.Context) (*handlers.Server, error) {
 		return nil, err
 	}
 	return h.pages()
+}
+
+// observeCall counts a call for the metrics and for the admins.
+func (h *house) observeCall(provider string, outcome outbound.Outcome, took time.Duration) {
+	h.metrics.call(provider, outcome, took)
+	h.keeper.Call(provider, outcome, took)
+}
+
+// replicaName tells this process from the others, for people: containers have a host name each, and two programs on one
+// machine a number.
+func replicaName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "replica"
+	}
+	return fmt.Sprintf("%.40s/%d", host, os.Getpid())
 }
 
 // run keeps a part going until the house closes.

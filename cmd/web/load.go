@@ -23,5 +23,5 @@ func load(lookup func(string) (string, bool), purpose config.Purpose) (config.Co
 			_, err := mail.NewSMTP(url, from)
 			return err
 		},
-	}, purpose, descriptors())
+	}, purpose, descriptors(factories()))
 }

@@ -24,6 +24,7 @@ type metrics struct {
 	jobs     *prometheus.HistogramVec
 	unmarked prometheus.Counter
 	renewals *prometheus.CounterVec
+	unknown  *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -47,11 +48,15 @@ func newMetrics() *metrics {
 		Name: "mooring_audit_checkpoint_failures_total",
 		Help: "Checkpoints of the audit chains that could not be written outside the database.",
 	})
+	m.unknown = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "mooring_provider_unknown_codes_total",
+		Help: "Refusals with a code that no documentation explains, by provider.",
+	}, []string{"provider"})
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "mooring_build_info", Help: "Always 1; the labels say what runs.", ConstLabels: buildLabels(),
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.calls, m.jobs, m.renewals, m.unmarked, build,
+	m.registry.MustRegister(m.calls, m.jobs, m.renewals, m.unmarked, m.unknown, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -60,6 +65,9 @@ func newMetrics() *metrics {
 func (m *metrics) call(provider string, outcome outbound.Outcome, took time.Duration) {
 	m.calls.WithLabelValues(provider, string(outcome)).Observe(took.Seconds())
 }
+
+// unknownCode counts a code that nothing explains. The code itself is a stranger's word and no label.
+func (m *metrics) unknownCode(provider string) { m.unknown.WithLabelValues(provider).Inc() }
 
 // job is the jobs' Observer.
 func (m *metrics) job(kind, outcome string, took time.Duration) {

@@ -38,6 +38,9 @@ type Begun struct {
 // is not offered here.
 func (s *Service) Begin(ctx context.Context, st *models.TenantStore, r BeginRequest) (Begun, error) {
 	flow, d, err := s.redirectFlow(r.Provider)
+	if err == nil {
+		err = s.mayBegin(r.Provider)
+	}
 	if err != nil {
 		return Begun{}, err
 	}

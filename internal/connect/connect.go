@@ -17,6 +17,8 @@ package connect
 
 import (
 	"cmp"
+	"context"
+	"encoding/json"
 	"log/slog"
 	"strings"
 	"time"
@@ -24,6 +26,7 @@ import (
 	"github.com/google/uuid"
 
 	"mooring/internal/models"
+	"mooring/internal/oauth"
 	"mooring/internal/vault"
 )
 
@@ -39,12 +42,21 @@ type Wakes interface {
 	Subscribe(topic uuid.UUID) (ch <-chan struct{}, cancel func())
 }
 
-// Deps are the service's needs.
+// Watch is told what providers refuse and how their answers look, and knows which of them the staff have paused.
+// watch.Keeper implements it.
+type Watch interface {
+	Refused(provider string, kind oauth.Kind, known bool)
+	Answered(ctx context.Context, provider string, block oauth.Block, raw json.RawMessage)
+	Paused(provider string) (since time.Time, paused bool)
+}
+
+// Deps are the service's needs. Only Watch may be left out.
 type Deps struct {
 	Vault     *vault.Vault
 	Providers *Registry
 	Queue     Queue
 	Wakes     Wakes
+	Watch     Watch
 	PublicURL string // the only source of the redirect address, without a slash at the end
 	Now       func() time.Time
 	Log       *slog.Logger
@@ -62,6 +74,9 @@ func New(d Deps) *Service {
 	d.RefreshAhead = cmp.Or(d.RefreshAhead, refreshAhead)
 	if d.Refreshed == nil {
 		d.Refreshed = func(string, string) {}
+	}
+	if d.Watch == nil {
+		d.Watch = unwatched{}
 	}
 	return &Service{Deps: d}
 }

@@ -154,7 +154,7 @@ func returnedPlace(tenant uuid.UUID, a models.Attempt) vault.Place {
 
 // fail ends an attempt for what the provider, or our own vault, said.
 func (s *Service) fail(ctx context.Context, st *models.TenantStore, a models.Attempt, cause error) (models.Attempt, error) {
-	end := models.Ending{Status: models.Failed, Reason: ReasonInternal}
+	end := models.Ending{Status: models.Failed, Reason: ReasonInternal, Also: s.observed(a.Provider, cause)}
 	if e, ok := errors.AsType[*oauth.Error](cause); ok {
 		end.Reason, end.ProviderCode = string(e.Kind), e.Code
 	} else if errors.Is(cause, vault.ErrSealed) {

@@ -18,6 +18,9 @@ import (
 // opened, or has ended with the provider's reason; an Invalid error names the field to correct, and nothing was sent then.
 func (s *Service) BeginLink(ctx context.Context, st *models.TenantStore, r SubmitRequest) (models.Attempt, error) {
 	flow, d, err := flowOf[oauth.LinkFlow](s, r.Provider)
+	if err == nil {
+		err = s.mayBegin(r.Provider)
+	}
 	if err != nil {
 		return models.Attempt{}, err
 	}

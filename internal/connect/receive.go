@@ -98,6 +98,7 @@ func (s *Service) verify(ctx context.Context, receiver oauth.Receiver, b models.
 	default:
 		return got, nil
 	}
+	s.observed(in.Provider, err) // counted only: whoever knocks at this door fills no table
 	s.Log.WarnContext(ctx, "a callback was refused", "provider", in.Provider, "attempt", b.Link.ID, "error", err)
 	return oauth.Received{}, models.NotFound()
 }

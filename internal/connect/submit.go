@@ -39,6 +39,9 @@ func (s *Service) Fields(slug string) []oauth.Field {
 // Invalid error names the field to correct, and nothing was sent then.
 func (s *Service) Submit(ctx context.Context, st *models.TenantStore, r SubmitRequest) (models.Attempt, error) {
 	flow, d, err := flowOf[oauth.KeyFlow](s, r.Provider)
+	if err == nil {
+		err = s.mayBegin(r.Provider)
+	}
 	if err != nil {
 		return models.Attempt{}, err
 	}

@@ -28,9 +28,12 @@ func (s *Service) Sync(ctx context.Context, st *models.TenantStore, id uuid.UUID
 	case len(work.Credential) == 0: // taken out by hand: nothing to sync with
 		return run.fail(lasting, models.Ours, ReasonSealedBroken, nil)
 	}
+	if _, paused := s.Watch.Paused(work.Provider); paused {
+		return st.LeaveSync(lasting, id, s.Now().Add(spread(pausedRest)))
+	}
 	cause := run.fetchAll(ctx, fetches(run.provider))
 	if cause != nil && errors.Is(ctx.Err(), context.Canceled) {
-		return st.LeaveSync(lasting, id) // this program ends: that is nobody's failure, and another one goes on
+		return st.LeaveSync(lasting, id, s.Now()) // this program ends: that is nobody's failure, and another one goes on
 	}
 	return run.end(lasting, cause)
 }
@@ -75,6 +78,7 @@ func (r *syncRun) fetchAll(ctx context.Context, wanted []fetch) (first error) {
 // tampered with, and is replaced by what the provider says now.
 func (r *syncRun) keep(ctx context.Context, block oauth.Block, got fetched) error {
 	conn := r.work.Connection
+	r.Watch.Answered(ctx, conn.Provider, block, got.raw)
 	hash, err := r.Vault.Hash("content", conn.TenantID.String(), string(block), string(got.data))
 	if err != nil {
 		return err
@@ -142,6 +146,7 @@ func (r *syncRun) fail(ctx context.Context, state models.State, reason string, c
 	}
 	r.Log.WarnContext(ctx, "a sync failed", "provider", conn.Provider, "connection", conn.ID, "reason", reason, "error", cause)
 	result := failed(conn, state, reason, code)
+	result.Also = r.observed(conn.Provider, cause)
 	if !r.work.Asked && state == conn.State && reason == conn.Reason { // still: told already
 		result.Event = models.NewEvent{}
 	}

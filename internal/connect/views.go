@@ -16,7 +16,8 @@ import (
 type ConnectionView struct {
 	models.Connection
 	Provider    oauth.Descriptor
-	AccountName string // a name that the provider told for the account, if any
+	PausedSince time.Time // zero: the platform has not paused the provider
+	AccountName string    // a name that the provider told for the account, if any
 	Blocks      []BlockView
 	News        *NewsView // where news of it goes; nil: its provider sends none
 	Events      []models.Event
@@ -74,7 +75,8 @@ func (b BlockView) Fetched() bool { return !b.FetchedAt.IsZero() && !b.Broken }
 // Card is a provider on the connections page: offered or not, with the tenant's connections to it.
 type Card struct {
 	Provider    oauth.Descriptor
-	Offered     bool // its settings are complete
+	Offered     bool      // its settings are complete
+	PausedSince time.Time // zero: the platform has not paused it
 	Connections []models.Connection
 	Open        *models.Attempt // the newest unfinished attempt
 }
@@ -94,6 +96,7 @@ func (s *Service) Cards(ctx context.Context, st *models.TenantStore) ([]Card, er
 	for _, d := range s.Providers.all {
 		_, offered := s.Providers.offered[d.Slug]
 		card := Card{Provider: d, Offered: offered}
+		card.PausedSince, _ = s.Watch.Paused(d.Slug)
 		for _, c := range conns {
 			if c.Provider == d.Slug {
 				card.Connections = append(card.Connections, c)
@@ -176,6 +179,7 @@ func (s *Service) Outline(ctx context.Context, st *models.TenantStore, id uuid.U
 
 func (s *Service) outlineView(c models.Connection, sealed vault.Sealed, key vault.WrappedKey) ConnectionView {
 	view := ConnectionView{Connection: c, Provider: s.describe(c), Tellable: s.tellable(c.Provider)}
+	view.PausedSince, _ = s.Watch.Paused(c.Provider)
 	var account accountText
 	if s.open(key, accountPlace(c.TenantID, c.ID, c.Provider), sealed, &account) == nil { // else the masked number must do
 		view.AccountName = account.Name
@@ -194,6 +198,7 @@ func (s *Service) describe(c models.Connection) oauth.Descriptor {
 
 func (s *Service) openView(c models.Connection, sealing models.Sealing) ConnectionView {
 	view := ConnectionView{Connection: c, Provider: s.describe(c)}
+	view.PausedSince, _ = s.Watch.Paused(c.Provider)
 	for _, block := range view.Provider.Blocks {
 		b := BlockView{Block: block}
 		if snapshot := newest(sealing.Snapshots, c.ID, block); snapshot != nil {

@@ -15,6 +15,7 @@ type ConnectPage struct {
 	Page
 	Provider oauth.Descriptor
 	Offered  bool
+	Paused   string // since when the platform has paused the provider; "" if it has not
 	Again    bool   // reconnecting
 	Name     string // the account to come back with, when reconnecting
 	Action   string // where the form goes
@@ -68,6 +69,8 @@ func (s *Server) showAsk(c *gin.Context, page ConnectPage) error {
 	if page.Offered && page.Provider.FormOrigin != "" {
 		allowForm(c, page.Provider.FormOrigin)
 	}
+	since, _ := s.Connect.Watch.Paused(page.Provider.Slug)
+	page.Paused = page.PauseNote(since)
 	page.Fields = keyFields(page, s.Connect.Fields(page.Provider.Slug))
 	return s.show(c, page)
 }

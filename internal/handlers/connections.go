@@ -62,8 +62,11 @@ type ConnectionPage struct {
 
 // Live says whether something is under way.
 func (p ConnectionPage) Live() bool {
-	return p.Connection.SyncState != models.SyncIdle && !p.Gone()
+	return p.Connection.SyncState != models.SyncIdle && !p.Gone() && !p.Paused()
 }
+
+// Paused says whether nothing is fetched because the platform has paused the provider.
+func (p ConnectionPage) Paused() bool { return !p.Connection.PausedSince.IsZero() && !p.Gone() }
 
 // Gone says whether it is disconnected.
 func (p ConnectionPage) Gone() bool { return p.Connection.State == models.Disconnected }

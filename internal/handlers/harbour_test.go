@@ -29,6 +29,7 @@ import (
 	"mooring/internal/outbound"
 	"mooring/internal/secret"
 	"mooring/internal/vault"
+	"mooring/internal/watch"
 )
 
 // harbour is a lobby with the connections behind it: a scripted provider, the real flow, the real listener.
@@ -39,6 +40,7 @@ type harbour struct {
 	dispatch *dispatch.Service
 	store    *models.Store
 	server   *Server
+	keeper   *watch.Keeper
 
 	mu    sync.Mutex
 	syncs [][2]uuid.UUID // tenant, connection
@@ -82,8 +84,14 @@ func newHarbour(t *testing.T, publicURL string, fake *oauthtest.Fake) *harbour {
 	registry, err := connect.NewRegistry([]oauth.Provider{fake}, []oauth.Descriptor{fake.Descriptor(), far})
 	must(t, err)
 	listener := h.listen(t)
+	h.keeper = watch.New(watch.Options{Replica: "pier/1", Now: time.Now, Log: log})
+	must(t, h.keeper.Open(t.Context(), h.store))
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); h.keeper.Run(ctx, listener) }()
+	t.Cleanup(func() { cancel(); <-done })
 	h.connect = connect.New(connect.Deps{
-		Vault: v, Providers: registry, Queue: h, Wakes: listener, PublicURL: publicURL, Now: time.Now, Log: log,
+		Vault: v, Providers: registry, Queue: h, Wakes: listener, Watch: h.keeper, PublicURL: publicURL, Now: time.Now, Log: log,
 	})
 	allow, err := outbound.ParseAllowlist([]string{"127.0.0.0/8"})
 	must(t, err)
@@ -91,6 +99,9 @@ func newHarbour(t *testing.T, publicURL string, fake *oauthtest.Fake) *harbour {
 	h.server, err = New(Deps{
 		Accounts: h.accounts, Connect: h.connect, Dispatch: h.dispatch, Store: h.store, Words: words, Wakes: listener, PublicURL: publicURL,
 		Ready: func(context.Context) error { return nil }, Now: time.Now, Log: log, Metrics: NewMetrics(prometheus.NewRegistry()),
+		Setups: []ProviderSetup{
+			{Slug: "fake", Settings: []SettingState{{Name: "FAKE_ID", Set: true, Required: true}}}, {Slug: "far", Missing: []string{"FAR_KEY"}},
+		},
 		CapturedMail: func() []mail.Captured {
 			return []mail.Captured{{At: time.Now(), To: "a@example.com", Subject: "Hello", Text: "Press\nhttps://mooring.example/reset/x\n"}}
 		},

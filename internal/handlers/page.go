@@ -87,8 +87,8 @@ func (p Page) menu(mail bool) []MenuItem {
 		return MenuItem{Link: Link{Text: p.T(key), Href: href}, Current: current}
 	}
 	if p.Viewer.Staff {
-		items := []MenuItem{item("common.menu_tenants", "/admin/tenants"), item("inbox.title", "/admin/webhooks"), item("outgoing.menu", "/admin/endpoints"),
-			item("audit.title", "/admin/audit")}
+		items := []MenuItem{item("common.menu_tenants", "/admin/tenants"), item("common.menu_providers", "/admin/providers"),
+			item("inbox.title", "/admin/webhooks"), item("outgoing.menu", "/admin/endpoints"), item("audit.title", "/admin/audit")}
 		if mail {
 			items = append(items, item("common.menu_mail", "/admin/mail"))
 		}

@@ -46,6 +46,8 @@ func pageTable() map[string]any {
 		"passkey":       PasskeyPage{},
 		"prove":         ProvePage{},
 		"recovery":      RecoveryPage{},
+		"provider":      ProviderPage{},
+		"providers":     ProvidersPage{},
 		"reset":         ResetPage{},
 		"settings":      SettingsPage{},
 		"signup":        SignUpPage{},

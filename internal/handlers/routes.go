@@ -120,6 +120,15 @@ func (s *Server) routeStaff() {
 	s.post("/admin/audit/verify", s.admin(s.verifyAudit))
 	s.get("/admin/audit/export", s.admin(s.exportAudit))
 
+	// The providers
+	s.get("/admin/providers", s.admin(s.listProviders))
+	s.get("/admin/providers/:slug", s.admin(s.showProvider))
+	s.post("/admin/providers/:slug/pause", s.admin(s.changeProvider("provider.paused_flash", s.pauseProvider)))
+	s.post("/admin/providers/:slug/resume", s.admin(s.changeProvider("provider.resumed_flash", s.resumeProvider)))
+	s.post("/admin/providers/:slug/test", s.admin(s.changeProvider("provider.tested_flash", s.testProvider)))
+	s.post("/admin/providers/:slug/codes", s.admin(s.changeProvider("provider.acknowledged_flash", s.acknowledgeCode)))
+	s.post("/admin/providers/:slug/drift", s.admin(s.changeProvider("provider.accepted_flash", s.acknowledgeDrift)))
+
 	// Outgoing webhooks
 	s.get("/admin/endpoints", s.admin(s.listEndpoints))
 	s.post("/admin/endpoints", s.admin(s.createEndpoint))

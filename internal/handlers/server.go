@@ -31,7 +31,7 @@ type Wakes interface {
 	Subscribe(topic uuid.UUID) (ch <-chan struct{}, cancel func())
 }
 
-// Deps are the server's needs. Only CapturedMail, Demo, MailConfigured and TrustedProxies may be left out.
+// Deps are the server's needs. Only CapturedMail, Demo, MailConfigured, TrustedProxies, Setups and Probe may be left out.
 type Deps struct {
 	Accounts       *accounts.Service
 	Connect        *connect.Service
@@ -49,6 +49,9 @@ type Deps struct {
 	Now            func() time.Time
 	Log            *slog.Logger
 	Metrics        *Metrics
+
+	Setups []ProviderSetup                                                 // which settings are there, for the admins
+	Probe  func(ctx context.Context, provider string) []models.ProbeResult // a test call; nil: none can be made
 }
 
 // Server answers requests.

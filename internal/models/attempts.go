@@ -200,6 +200,7 @@ type Ending struct {
 	Reason        string
 	ProviderCode  string
 	AccountMasked string
+	Also          []Statement // what the platform notes of the failure
 }
 
 // EndAttempt closes an open attempt and destroys what it kept sealed. Conflict when it has ended already.
@@ -214,7 +215,15 @@ func (t *TenantStore) EndAttempt(ctx context.Context, id uuid.UUID, end Ending, 
 		t.queueSettled(b, id)
 		t.queueEvent(b, e)
 		wake(b, id)
+		queueAlso(b, end.Also)
 	})
+}
+
+// queueAlso comes last: what all tenants share is locked for the shortest time.
+func queueAlso(b *pgx.Batch, also []Statement) {
+	for _, s := range also {
+		b.Queue(s.SQL, s.Args...)
+	}
 }
 
 func flatten(m map[uuid.UUID][]byte) (ids []uuid.UUID, hashes [][]byte) {

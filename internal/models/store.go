@@ -202,7 +202,8 @@ func (s *Store) Sweep(ctx context.Context) (removed int64, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("models: sweeping: %w", err)
 	}
-	return removed, nil
+	old, err := s.sweepObservations(ctx)
+	return removed + old, err
 }
 
 // newID makes a UUIDv7: ids sort by their time.

@@ -165,11 +165,12 @@ func (t *TenantStore) queueProgress(b *pgx.Batch, id uuid.UUID) {
 type SyncResult struct {
 	State    State
 	Reason   string
-	Code     string    // the provider's own, already shortened
-	Complete bool      // everything was read
-	Passing  bool      // a failure that trying again may mend
-	Next     time.Time // when it is tried again by itself; zero: not before somebody has acted
-	Event    NewEvent  // its kind is empty when there is nothing to tell
+	Code     string      // the provider's own, already shortened
+	Complete bool        // everything was read
+	Passing  bool        // a failure that trying again may mend
+	Next     time.Time   // when it is tried again by itself; zero: not before somebody has acted
+	Event    NewEvent    // its kind is empty when there is nothing to tell
+	Also     []Statement // what the platform notes of the failure
 }
 
 // EndSync frees the connection and says in what state it is now; where that is news, the history tells it besides. A
@@ -191,6 +192,7 @@ func (t *TenantStore) EndSync(ctx context.Context, id uuid.UUID, r SyncResult) (
 		if !r.Next.IsZero() {
 			wakeDue(b, t.now(), r.Next)
 		}
+		queueAlso(b, r.Also)
 	})
 	if violates(err, movedOn) {
 		return nil
@@ -198,13 +200,14 @@ func (t *TenantStore) EndSync(ctx context.Context, id uuid.UUID, r SyncResult) (
 	return err
 }
 
-// LeaveSync gives a connection back whose sync could not go on here, because this program ends: it is due at once.
-func (t *TenantStore) LeaveSync(ctx context.Context, id uuid.UUID) (err error) {
+// LeaveSync gives a connection back whose sync cannot go on, through nobody's failure; it falls due again at the given
+// time.
+func (t *TenantStore) LeaveSync(ctx context.Context, id uuid.UUID, at time.Time) (err error) {
 	defer explain("LeaveSync", &err)
 	return t.batch(ctx, func(b *pgx.Batch) {
 		b.Queue(`UPDATE connections SET sync_state = 'idle', next_sync_at = $3
-			WHERE tenant_id = $1 AND id = $2 AND sync_state = 'running' AND state <> 'disconnected'`, t.tenant, id, t.now())
-		wakeDue(b, t.now(), t.now())
+			WHERE tenant_id = $1 AND id = $2 AND sync_state = 'running' AND state <> 'disconnected'`, t.tenant, id, at)
+		wakeDue(b, t.now(), at)
 		wake(b, id)
 	})
 }

@@ -230,7 +230,7 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 		return account != nil, err
 	},
 	"LeaveSync": func(ctx context.Context, e estate) (bool, error) {
-		return false, e.stranger.LeaveSync(ctx, e.connection)
+		return false, e.stranger.LeaveSync(ctx, e.connection, time.Now())
 	},
 	"Overview": func(ctx context.Context, e estate) (bool, error) {
 		conns, sealing, err := e.stranger.Overview(ctx)

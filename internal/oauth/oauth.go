@@ -10,6 +10,8 @@ import (
 	"context"
 	"log/slog"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"mooring/internal/secret"
@@ -158,6 +160,7 @@ type Descriptor struct {
 	Flow        Flow
 	Environment Environment
 	StatePolicy StatePolicy   // RedirectFlow only
+	ClockWindow time.Duration // how far our clock may be from the provider's before it refuses; 0: its documents do not say
 	FormOrigin  string        // scheme://host[:port] that the begin form may redirect to (CSP form-action)
 	DocsURL     string        // the provider's own documentation
 	Blocks      []Block       // the data it offers, in the order the pages show it
@@ -195,6 +198,17 @@ func (d Descriptor) Explain(kind Kind, code string) (Explanation, bool) {
 		}
 	}
 	return Explanation{}, false
+}
+
+// Addresses are where the provider's settings lead: those whose names end in URL.
+func (d Descriptor) Addresses(s Settings) (all []string) {
+	for _, setting := range d.Settings {
+		value := s.Get(setting.Name)
+		if strings.HasSuffix(setting.Name, "URL") && !setting.Secret && CheckURL(value) == nil && !slices.Contains(all, value) {
+			all = append(all, value)
+		}
+	}
+	return all
 }
 
 // Setting is one value from the environment: <SLUG>_<Name>, a secret one also as <SLUG>_<Name>_FILE.

@@ -56,6 +56,7 @@ type Client struct {
 	now     func() time.Time
 	observe Observer
 	gate    *gate
+	clocks  clocks
 	secure  *http.Transport // https: to every public address, and to what is allowed
 	classic *http.Transport // https without HTTP/2, see HTTP1
 	plain   *http.Transport // http: to what is allowed and nowhere else
@@ -107,6 +108,18 @@ func (c *Client) Call(ctx context.Context, req *http.Request) (oauth.Answer, err
 	return answer, nil
 }
 
+// Probe makes a call only to see whether the other side is there. Any answer will do, a redirect too: the outcome is
+// Answered then. It is not counted.
+func (c *Client) Probe(ctx context.Context, req *http.Request) (oauth.Answer, Outcome) {
+	answer, err := c.call(ctx, req)
+	switch outcome := outcomeOf(answer, err); outcome {
+	case ClientError, ServerError, Redirected:
+		return answer, Answered
+	default:
+		return answer, outcome
+	}
+}
+
 func (c *Client) call(ctx context.Context, req *http.Request) (oauth.Answer, error) {
 	transport, err := c.transportFor(req)
 	if err != nil {
@@ -140,6 +153,7 @@ func (c *Client) exchange(transport *http.Transport, trip *trip) (oauth.Answer, 
 	answer.RetryAfter = retryAfter(resp.Header, received)
 	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 		answer.Skew, answer.Dated = date.Sub(received).Round(time.Second), true
+		c.clocks.add(answer.Skew)
 	}
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
 		return answer, errRedirected

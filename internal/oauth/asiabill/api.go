@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -75,7 +74,8 @@ func (p *Provider) readIn(ctx context.Context, cred oauth.Credential, address st
 	}
 	req.Header.Set("Authorization", "Bearer "+cred.AccessToken.Reveal())
 	req.Header.Set("Request-Id", rand.Text()[:requestIDLength]) // 100 bits of base32
-	req.Header.Set("Request-Time", p.now().In(zone).Format(timeLayout))
+	at := p.now().In(zone)
+	req.Header.Set("Request-Time", at.Format(timeLayout))
 	req.Header.Set("Accept", "application/json")
 	answer, err := p.caller.Call(ctx, req)
 	if err != nil {
@@ -85,19 +85,19 @@ func (p *Provider) readIn(ctx context.Context, cred oauth.Credential, address st
 	if r.accepted() {
 		return answer, r, nil
 	}
-	return oauth.Answer{}, reply{}, p.readRefused(answer, r, understood)
+	return oauth.Answer{}, reply{}, p.readRefused(answer, r, understood, at)
 }
 
 // readRefused sorts a refusal of a read: the body first, then the status. No codes are documented, so what the message
-// names must do; the message itself goes nowhere.
-func (p *Provider) readRefused(answer oauth.Answer, r reply, understood bool) *oauth.Error {
+// names must do; the message itself goes nowhere. at is the time that was sent, in the zone that it was written in.
+func (p *Provider) readRefused(answer oauth.Answer, r reply, understood bool, at time.Time) *oauth.Error {
 	e := p.refusal(oauth.Upstream, r.name(), nil)
 	e.RetryAfter = answer.RetryAfter
 	switch {
 	case r.namesTime():
 		e.Kind = oauth.ClockSkew
-		if answer.Dated {
-			e.Cause = fmt.Errorf("the provider's clock is %s from ours", answer.Skew)
+		e.Facts = []oauth.Fact{
+			{Name: oauth.SentTime, Value: at.Format(timeLayout)}, {Name: oauth.SentZone, Value: at.Location().String()}, oauth.SkewFact(answer),
 		}
 	case answer.Status == http.StatusTooManyRequests || r.names("频繁", "too many", "too frequent"):
 		e.Kind = oauth.RateLimited

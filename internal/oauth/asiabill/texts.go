@@ -17,6 +17,7 @@ func describe() oauth.Descriptor {
 		Summary:     oauth.Text{ZH: "跨境收单：读取您的交易和拒付记录。", EN: "Cross-border card acquiring: your transactions and chargebacks."},
 		Flow:        oauth.FlowRedirect,
 		StatePolicy: oauth.StateCookieFallback,
+		ClockWindow: 30 * time.Minute,
 		DocsURL:     "https://asiabill.gitbook.io/openapi",
 		Blocks:      []oauth.Block{oauth.BlockMerchant, oauth.BlockWalletFlow},
 		FlowKinds: []oauth.FlowKind{

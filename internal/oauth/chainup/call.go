@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -38,8 +37,7 @@ type call struct {
 // ask makes a call and gives the opened, verified text of its answer. The verdict is the body's code; the status counts
 // only where there is none.
 func (p *Provider) ask(ctx context.Context, c call, params any) ([]byte, error) {
-	sent := p.now()
-	body, err := p.request(params, sent)
+	body, sent, err := p.request(params, p.now())
 	if err != nil {
 		return nil, p.refusal(oauth.AuthConfig, "", errRequest)
 	}
@@ -71,22 +69,29 @@ func (p *Provider) ask(ctx context.Context, c call, params any) ([]byte, error) 
 	return plain, nil
 }
 
+// sent is what may be told of a request when it is refused.
+type sent struct {
+	at     time.Time
+	length int // of what was signed
+}
+
 // request writes the body of a call. The bytes of params are the ones that are signed.
-func (p *Provider) request(params any, at time.Time) ([]byte, error) {
+func (p *Provider) request(params any, at time.Time) ([]byte, sent, error) {
 	plain, err := outbound.EncodeJSON(params)
 	if err != nil {
-		return nil, err
+		return nil, sent{}, err
 	}
 	data, sign, err := p.keys.seal(plain)
 	if err != nil {
-		return nil, err
+		return nil, sent{}, err
 	}
-	return outbound.EncodeJSON(struct {
+	body, err := outbound.EncodeJSON(struct {
 		AppID string          `json:"app_id"`
 		Time  json.RawMessage `json:"time"`
 		Data  string          `json:"data"`
 		Sign  string          `json:"sign"`
 	}{p.appID, p.stamp(at), data, sign})
+	return body, sent{at, len(plain)}, err
 }
 
 // stamp writes the time as TIME_FORMAT says.
@@ -127,7 +132,7 @@ func word(raw json.RawMessage) string {
 }
 
 // refused sorts a refusal by its code.
-func (p *Provider) refused(answer oauth.Answer, code string, sent time.Time) *oauth.Error {
+func (p *Provider) refused(answer oauth.Answer, code string, sent sent) *oauth.Error {
 	e := p.refusal(oauth.Upstream, code, nil)
 	e.RetryAfter = answer.RetryAfter
 	kind, known := p.kinds[code]
@@ -139,22 +144,19 @@ func (p *Provider) refused(answer oauth.Answer, code string, sent time.Time) *oa
 	}
 	switch {
 	case e.Kind == oauth.ClockSkew:
-		e.Cause = fmt.Errorf("sent time %s (%s), %s", p.stamp(sent), p.timeFormat, skew(answer))
+		e.Facts = []oauth.Fact{
+			{Name: oauth.SentTime, Value: string(p.stamp(sent.at))}, {Name: oauth.SentZone, Value: p.timeFormat}, oauth.SkewFact(answer),
+		}
 	case e.Kind == oauth.Signature:
-		e.Cause = fmt.Errorf("signed with the key whose public half is %s, encrypted for %s, %s",
-			fingerprint(&p.keys.ours.PublicKey), fingerprint(p.keys.theirs), skew(answer))
+		e.Facts = []oauth.Fact{
+			{Name: oauth.Algorithm, Value: "RSA PKCS #1 v1.5, SHA-256 of MD5"}, {Name: oauth.Length, Value: strconv.Itoa(sent.length)},
+			{Name: oauth.OurKey, Value: oauth.Fingerprint(&p.keys.ours.PublicKey)},
+			{Name: oauth.TheirKey, Value: oauth.Fingerprint(p.keys.theirs)}, oauth.SkewFact(answer),
+		}
 	case code == dailyLimit && e.RetryAfter == 0:
-		e.RetryAfter = untilTomorrow(sent.In(p.zone))
+		e.RetryAfter = untilTomorrow(sent.at.In(p.zone))
 	}
 	return e
-}
-
-// skew tells what was measured.
-func skew(answer oauth.Answer) string {
-	if !answer.Dated {
-		return "the provider did not tell its clock"
-	}
-	return fmt.Sprintf("the provider's clock is %s from ours", answer.Skew)
 }
 
 // untilTomorrow is how long a daily limit lasts.

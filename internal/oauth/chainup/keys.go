@@ -2,9 +2,7 @@ package chainup
 
 import (
 	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/x509"
-	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -102,14 +100,4 @@ func checkPrivateKey(value string) error {
 func checkPublicKey(value string) error {
 	_, err := publicKey(value)
 	return err
-}
-
-// fingerprint names a public key in a few letters, so that two operators can compare by telephone.
-func fingerprint(key *rsa.PublicKey) string {
-	der, err := x509.MarshalPKIXPublicKey(key)
-	if err != nil {
-		return "unknown"
-	}
-	sum := sha256.Sum256(der)
-	return hex.EncodeToString(sum[:8])
 }

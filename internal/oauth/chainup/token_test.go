@@ -293,7 +293,7 @@ func TestClockAndSignatureTellWhatWasMeasured(t *testing.T) {
 		}
 	}
 	for code, want := range map[string][]string{
-		"50009": {"1772424000000", "ms_number", "-1m35s"}, "50010": {"1772424000000", "ms_number", "-1m35s"}, "50005": {"-1m35s", "public half"},
+		"50009": {"1772424000000", "ms_number", "-1m35s"}, "50010": {"1772424000000", "ms_number", "-1m35s"}, "50005": {"-1m35s", "our_key=", "their_key=", "algorithm="},
 	} {
 		d := usual(t)
 		d.serve[tokenPath] = dated(code)

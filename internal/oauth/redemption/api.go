@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -24,22 +23,28 @@ var (
 // skewed is a difference of the clocks beyond which they are to blame for a request that comes too late.
 const skewed = time.Minute
 
+// sent is what may be told of a request when its signature or its time is refused.
+type sent struct {
+	timestamp string
+	length    int // of what was signed
+}
+
 // call signs and sends one request. The body is written once: the bytes that are signed are those that are sent.
-func (p *Provider) call(ctx context.Context, m merchant, path string, content any) (oauth.Answer, error) {
+func (p *Provider) call(ctx context.Context, m merchant, path string, content any) (oauth.Answer, sent, error) {
 	body, err := outbound.EncodeJSON(content)
 	if err != nil {
-		return oauth.Answer{}, errAddress // strings always encode
+		return oauth.Answer{}, sent{}, errAddress // strings always encode
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.baseURL+path, bytes.NewReader(body))
 	if err != nil {
-		return oauth.Answer{}, errAddress
+		return oauth.Answer{}, sent{}, errAddress
 	}
 	req.Header.Set("Content-Type", "application/json; charset=utf-8")
 	req.Header.Set("Accept", "application/json")
 	s := signed{businessID: m.businessID, nonce: rand.Text(), signType: m.signType, timestamp: strconv.FormatInt(p.now().UnixMilli(), 10)}
 	sign, err := m.sign(s, body)
 	if err != nil {
-		return oauth.Answer{}, err
+		return oauth.Answer{}, sent{}, err
 	}
 	for name, value := range map[string]string{
 		"businessId": s.businessID, "nonce": s.nonce, "timestamp": s.timestamp, "signType": s.signType, "sign": sign,
@@ -49,7 +54,8 @@ func (p *Provider) call(ctx context.Context, m merchant, path string, content an
 	if p.forceHTTP1 {
 		req = outbound.HTTP1(req)
 	}
-	return p.caller.Call(ctx, req)
+	answer, err := p.caller.Call(ctx, req)
+	return answer, sent{s.timestamp, len(s.text(body))}, err
 }
 
 // reply is an answer's envelope. The verdict is its status; that there is data says nothing.
@@ -86,7 +92,7 @@ func (r reply) code() string {
 
 // refused sorts a refusal: the status in the body first, then the HTTP status. once says that the call may have had an
 // effect, and then what the documents mark "query or confirm by hand" must not be tried again.
-func (p *Provider) refused(m merchant, answer oauth.Answer, r reply, once bool) *oauth.Error {
+func (p *Provider) refused(m merchant, out sent, answer oauth.Answer, r reply, once bool) *oauth.Error {
 	e := p.refusal(oauth.Upstream, "", nil)
 	e.RetryAfter = answer.RetryAfter
 	switch {
@@ -97,7 +103,7 @@ func (p *Provider) refused(m merchant, answer oauth.Answer, r reply, once bool) 
 		} else if known {
 			e.Kind = c.kind
 		}
-		p.measure(e, m, answer)
+		measure(e, m, out, answer)
 	case answer.Status == http.StatusTooManyRequests:
 		e.Kind = oauth.RateLimited
 	case answer.Status >= http.StatusInternalServerError:
@@ -115,16 +121,18 @@ func (p *Provider) refused(m merchant, answer oauth.Answer, r reply, once bool) 
 }
 
 // measure adds what we know ourselves to a refusal of a signature or a time, and tells a late request from a wrong clock.
-func (p *Provider) measure(e *oauth.Error, m merchant, answer oauth.Answer) {
+func measure(e *oauth.Error, m merchant, out sent, answer oauth.Answer) {
 	if e.Code != codeSignature && e.Code != codeLate {
 		return
 	}
-	clocks := "the provider tells no time to compare with"
-	if answer.Dated {
-		clocks = fmt.Sprintf("the provider's clock is %s from ours", answer.Skew)
-		if e.Code == codeLate && answer.Skew.Abs() >= skewed {
-			e.Kind = oauth.ClockSkew
-		}
+	if answer.Dated && e.Code == codeLate && answer.Skew.Abs() >= skewed {
+		e.Kind = oauth.ClockSkew
 	}
-	e.Cause = fmt.Errorf("signed with %s and a timestamp in milliseconds; %s", m.signType, clocks)
+	e.Facts = []oauth.Fact{
+		{Name: oauth.SentTime, Value: out.timestamp}, {Name: oauth.SentZone, Value: "ms, UTC"}, oauth.SkewFact(answer),
+		{Name: oauth.Algorithm, Value: m.signType}, {Name: oauth.Length, Value: strconv.Itoa(out.length)},
+	}
+	if m.privateKey != nil {
+		e.Facts = append(e.Facts, oauth.Fact{Name: oauth.OurKey, Value: oauth.Fingerprint(&m.privateKey.PublicKey)})
+	}
 }

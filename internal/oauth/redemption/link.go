@@ -59,11 +59,11 @@ func (p *Provider) Link(ctx context.Context, d oauth.Departure, values oauth.Val
 	if p.thirdAccount {
 		wire.ThirdAccount = wire.UserID
 	}
-	answer, err := p.call(ctx, m, linkPath, wire)
+	answer, out, err := p.call(ctx, m, linkPath, wire)
 	if err != nil {
 		return oauth.Link{}, oauth.Unanswered(slug, err)
 	}
-	address, err := p.linkOf(m, answer)
+	address, err := p.linkOf(m, out, answer)
 	if err != nil {
 		return oauth.Link{}, err
 	}
@@ -74,12 +74,12 @@ func (p *Provider) Link(ctx context.Context, d oauth.Departure, values oauth.Val
 
 // linkOf reads the answer. Success is status 0. The documents' sample says 420 and "success"; with ACCEPT_SUCCESS_MESSAGE
 // a status that no table has is forgiven where the message says success and the link is one that may be shown.
-func (p *Provider) linkOf(m merchant, answer oauth.Answer) (string, error) {
+func (p *Provider) linkOf(m merchant, out sent, answer oauth.Answer) (string, error) {
 	r := parse(answer.Body)
 	_, documented := codeOf(r.code())
 	forgiven := p.lenient && r.told && r.status != 0 && !documented && strings.EqualFold(r.message, "success")
 	if !r.accepted() && !forgiven {
-		return "", p.refused(m, answer, r, true)
+		return "", p.refused(m, out, answer, r, true)
 	}
 	var data struct {
 		Link outbound.Text `json:"alipayAuthUrl"`

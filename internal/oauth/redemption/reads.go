@@ -65,13 +65,13 @@ func (p *Provider) balance(ctx context.Context, cred oauth.Credential) (merchant
 	if err != nil {
 		return m, b, nil, err
 	}
-	answer, err := p.call(ctx, m, balancePath, balanceRequest{MerchantID: m.merchantID, BusinessID: m.businessID})
+	answer, out, err := p.call(ctx, m, balancePath, balanceRequest{MerchantID: m.merchantID, BusinessID: m.businessID})
 	if err != nil {
 		return m, b, nil, oauth.UnansweredRead(slug, err)
 	}
 	r := parse(answer.Body)
 	if !r.accepted() {
-		return m, b, nil, p.refused(m, answer, r, false)
+		return m, b, nil, p.refused(m, out, answer, r, false)
 	}
 	if outbound.DecodeJSON(r.data, &b) != nil || b.Amount == "" {
 		return m, b, nil, p.refusal(oauth.BadResponse, "", errAmount)

@@ -72,7 +72,7 @@ func (p *Provider) call(ctx context.Context, cred oauth.Credential, path string,
 	if r.code == codeOK {
 		return r, nil
 	}
-	return reply{}, p.refused(answer, r, understood)
+	return reply{}, p.refused(answer, r, understood, stamp)
 }
 
 // checksum makes t_, the milliseconds since 1970, and p_, which is made of its last four digits.

@@ -2,7 +2,6 @@ package zhiyun
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -36,8 +35,8 @@ func kinds() map[string]oauth.Kind {
 	}
 }
 
-// refused sorts an answer that is no success: the code first, then the status.
-func (p *Provider) refused(answer oauth.Answer, r reply, understood bool) *oauth.Error {
+// refused sorts an answer that is no success: the code first, then the status. stamp is the t_ that was sent.
+func (p *Provider) refused(answer oauth.Answer, r reply, understood bool, stamp string) *oauth.Error {
 	e := p.refusal(oauth.BadResponse, r.code, nil)
 	e.RetryAfter = answer.RetryAfter
 	kind, known := kinds()[r.code]
@@ -45,7 +44,7 @@ func (p *Provider) refused(answer oauth.Answer, r reply, understood bool) *oauth
 	case known:
 		e.Kind = kind
 	case r.code == codeUnauthorized, r.code == "" && answer.Status == http.StatusUnauthorized:
-		p.unauthorized(e, answer)
+		unauthorized(e, answer, stamp)
 	case answer.Status == http.StatusTooManyRequests:
 		e.Kind = oauth.RateLimited
 	case answer.Status >= http.StatusInternalServerError:
@@ -62,14 +61,12 @@ func (p *Provider) refused(answer oauth.Answer, r reply, understood bool) *oauth
 
 // unauthorized tells the two meanings of 401 apart: a clock that is off, which the provider's Date header shows, and
 // anything about our client.
-func (p *Provider) unauthorized(e *oauth.Error, answer oauth.Answer) {
+func unauthorized(e *oauth.Error, answer oauth.Answer, stamp string) {
 	e.Kind = oauth.AuthConfig
 	if answer.Dated && answer.Skew.Abs() >= clockWindow {
 		e.Kind = oauth.ClockSkew
 	}
-	if answer.Dated {
-		e.Cause = fmt.Errorf("the provider's clock is %s from ours", answer.Skew)
-	}
+	e.Facts = []oauth.Fact{{Name: oauth.SentTime, Value: stamp}, {Name: oauth.SentZone, Value: "ms, UTC"}, oauth.SkewFact(answer)}
 }
 
 // noCompany says whether a refusal means that the account has no company.

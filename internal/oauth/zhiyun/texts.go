@@ -10,13 +10,14 @@ import (
 // describe is the descriptor before any setting is known.
 func describe() oauth.Descriptor {
 	return oauth.Descriptor{
-		Slug:     slug,
-		Title:    oauth.Text{ZH: "致云", EN: "ZhiCloud (致云)"},
-		Summary:  oauth.Text{ZH: "企业财税账户：读取您的账号资料和企业资料。", EN: "Business accounts for tax and finance: your user and company details."},
-		Flow:     oauth.FlowKey,
-		DocsURL:  "https://github.com/MengyangRen/auth2.0-php",
-		Blocks:   []oauth.Block{oauth.BlockCompany, oauth.BlockUser},
-		Settings: settings(),
+		Slug:        slug,
+		Title:       oauth.Text{ZH: "致云", EN: "ZhiCloud (致云)"},
+		Summary:     oauth.Text{ZH: "企业财税账户：读取您的账号资料和企业资料。", EN: "Business accounts for tax and finance: your user and company details."},
+		Flow:        oauth.FlowKey,
+		ClockWindow: clockWindow,
+		DocsURL:     "https://github.com/MengyangRen/auth2.0-php",
+		Blocks:      []oauth.Block{oauth.BlockCompany, oauth.BlockUser},
+		Settings:    settings(),
 		Reads: []oauth.Text{
 			{ZH: "账号资料：用户名、姓名、电话、性别、是否企业管理员、创建时间", EN: "Your user: user name, name, phone, sex, whether you administer the company's account, date of creation"},
 			{ZH: "企业资料：名称、类型、税号、地址、法人姓名和电话、创建时间", EN: "Your company: name, type, tax number, address, legal representative and their phone, date of creation"},

@@ -1,7 +1,7 @@
 // Package bench is what every simulated provider stands on: the fault board and its page, the ledger of calls, the
 // clock that can be shifted, the small state file, the two-language pages, and the guards around all of it.
 //
-// It knows no provider. A provider's own package (asiabill, ...) owns that provider's documents: its addresses, its
+// It knows no provider. Each provider's own package owns its documents: its addresses, its
 // rules, its data and its own faults; it hands its endpoints to Handle and mounts the rest with Mount. Package
 // simulator, one floor up, owns the ports and the index page.
 //
