@@ -106,11 +106,12 @@ func (h *house) copy(ctx context.Context, v *vault.Vault, s source) error {
 // fallDue makes some connections of each provider due and says so, as models.wakeDue does: those that rest longest first.
 func (h *house) fallDue(ctx context.Context, each int) error {
 	_, err := h.db.Exec(ctx, `
-		WITH due AS (
-		    UPDATE connections c SET next_sync_at = now()
-		      FROM (SELECT id, row_number() OVER (PARTITION BY provider ORDER BY sync_since NULLS FIRST, id) AS place
-		              FROM connections WHERE sync_state = 'idle' AND tenant_id = `+tenantOf+`) next
-		     WHERE c.id = next.id AND next.place <= $2)
+		WITH next AS MATERIALIZED (
+		    SELECT id, row_number() OVER (PARTITION BY provider ORDER BY sync_since NULLS FIRST, id) AS place
+		      FROM connections WHERE sync_state = 'idle' AND tenant_id = `+tenantOf+`),
+		     free AS MATERIALIZED ( -- never waits, so that it is in nobody's way
+		    SELECT c.id FROM connections c JOIN next USING (id) WHERE next.place <= $2 FOR UPDATE OF c SKIP LOCKED),
+		     due AS (UPDATE connections c SET next_sync_at = now() FROM free WHERE c.id = free.id)
 		SELECT pg_notify('mooring', $3)`, "lin@bluewhale.example", each, dueTopic)
 	return err
 }

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"syscall"
 	"time"
 )
 
@@ -27,7 +28,7 @@ func main() {
 	phase := flag.Duration("phase", 15*time.Second, "how long each phase measures")
 	hung := flag.String("hang", "asiabill", "the provider that hangs: asiabill, zhiyun, cardwallet or chainup")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	held, err := run(ctx, *pairs, *phase, *hung)
 	if err != nil {

@@ -15,7 +15,7 @@ const (
 	pageEvery  = 25 * time.Millisecond // a page is asked for this often, whatever became of the one before
 	dueEvery   = time.Second
 	dueEach    = 4 // connections of each provider that fall due each time
-	settleTime = 2 * time.Minute
+	settleTime = 5 * time.Minute
 )
 
 // reading is what one phase measured, in seconds, sorted.
@@ -82,23 +82,17 @@ func (h *house) measure(ctx context.Context, phase time.Duration) (got reading, 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	began := time.Now()
-	fault := make(chan error, 1)
-	go func() {
-		for ctx.Err() == nil {
-			if err := h.fallDue(ctx, dueEach); err != nil && ctx.Err() == nil {
-				fault <- err
-				return
-			}
-			_ = pause(ctx, dueEvery)
+	var fault error
+	var falling sync.WaitGroup
+	falling.Go(func() {
+		for fault == nil && pause(ctx, dueEvery) == nil {
+			fault = h.fallDue(context.WithoutCancel(ctx), dueEach)
 		}
-	}()
+	})
 	got.pages, err = h.askPages(ctx, phase)
 	cancel()
-	select {
-	case err = <-fault:
-	default:
-	}
-	if err != nil {
+	falling.Wait()
+	if err = errors.Join(err, fault); err != nil {
 		return got, err
 	}
 	ctx = context.WithoutCancel(ctx)
