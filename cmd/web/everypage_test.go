@@ -45,12 +45,12 @@ func tour(t *testing.T, base, language string, look func(b *browser, name string
 	merchant.signInAs("finch@harbour.example")
 	at(merchant, sight{"overview", "/overview"}, sight{"connections", "/connections"}, sight{"connect", "/connect/asiabill"},
 		sight{"connect-key", "/connect/zhiyun"}, sight{"connect-form", "/connect/redemption"},
-		sight{"activity", "/activity"}, sight{"settings", "/settings"}, sight{"factors", "/settings/factors"}, sight{"prove", "/prove"}, sight{"admins-only", "/admin/tenants"})
+		sight{"activity", "/activity"}, sight{"expiring", "/expiring"}, sight{"settings", "/settings"}, sight{"factors", "/settings/factors"}, sight{"prove", "/prove"}, sight{"admins-only", "/admin/tenants"})
 	merchant.open("/connections")
 	merchant.press("main a[href^='/connections/']")
 	merchant.until(connectionPage)
 	connection := strings.TrimPrefix(merchant.at(), base)
-	at(merchant, sight{"connection", connection}, sight{"history", connection + "/history"}, sight{"reconnect", connection + "/reconnect"}, sight{"disconnect", connection + "/disconnect"})
+	at(merchant, sight{"connection", connection}, sight{"history", connection + "/history"}, sight{"balances", connection + "/balances"}, sight{"reconnect", connection + "/reconnect"}, sight{"disconnect", connection + "/disconnect"})
 	merchant.open("/connections")
 	merchant.press("main section:has(a[href='/connect/cardwallet']) a[href^='/connections/']")
 	merchant.until(connectionPage)
@@ -58,7 +58,7 @@ func tour(t *testing.T, base, language string, look func(b *browser, name string
 	merchant.attemptSights(look)
 	merchant.factorSights(look)
 
-	at(admin, sight{"audit", "/admin/audit"}, sight{"tenants", "/admin/tenants"}, sight{"tenants-none", "/admin/tenants?q=nobody-is-called-this"}, sight{"mail", "/admin/mail"},
+	at(admin, sight{"expiry-board", "/admin/expiring?within=90"}, sight{"audit", "/admin/audit"}, sight{"tenants", "/admin/tenants"}, sight{"tenants-none", "/admin/tenants?q=nobody-is-called-this"}, sight{"mail", "/admin/mail"},
 		sight{"providers", "/admin/providers"}, sight{"provider", "/admin/providers/asiabill"}, sight{"provider-link", "/admin/providers/redemption"})
 	admin.endpointSights(look)
 	at(admin, sight{"inbox", "/admin/webhooks"}, sight{"inbox-none", "/admin/webhooks?state=dead"})

@@ -28,6 +28,7 @@ type BlockCard struct {
 	History string // where its changes are shown; "" if nowhere for this reader
 	Stale   string // that it may be outdated, and as of when; "" while it is fresh
 	Parked  string // until when the provider wants no more questions; "" if it takes them
+	Course  string // where the balances are shown over time; likewise
 }
 
 // FlowGroup is the movements of one kind, newest first.

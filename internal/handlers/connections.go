@@ -57,6 +57,7 @@ type ConnectionPage struct {
 	State      StatePanel
 	Schedule   Schedule
 	Data       []BlockCard
+	Left       Badge // until access ends, if it does
 	History    []EventLine
 }
 
@@ -91,7 +92,11 @@ func (s *Server) answerConnection(c *gin.Context, m *Merchant, status int) error
 		page.Data = page.blockCards(view, s.Now())
 		for i := range page.Data {
 			page.Data[i].History = "/connections/" + view.ID.String() + "/history"
+			page.Data[i].Course = "/connections/" + view.ID.String() + "/balances"
 		}
+	}
+	if view.EndsAt != nil {
+		page.Left = page.leftBadge(*view.EndsAt, s.Now())
 	}
 	page.History = historianFor(page.Page, m.Session.UserID, s.Connect).lines(view.Events)
 	page.State = page.statePanel(view)

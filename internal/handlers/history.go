@@ -84,8 +84,8 @@ func (h historian) sentence(e models.Event) string {
 		key = "event.connection.disconnected_erase"
 	}
 	return h.words.T(key,
-		"provider", h.words.Say(d.Title), "account", text("account"), "count", number("changed"), "blocks", number("blocks"),
-		"since", moment("since"), "until", moment("until"), "at", moment("at"), "days", number("days"),
+		"provider", h.words.Say(d.Title), "account", text("account"), "count", number("changed")+number("days"), "blocks", number("blocks"),
+		"since", moment("since"), "until", moment("until"), "at", moment("at"),
 		"block", h.words.blockOf(e), "fields", h.words.fieldsOf(e), "host", text("host"),
 		"reason", h.words.reasonOf(d, text("reason"), text("code")).What)
 }

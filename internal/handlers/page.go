@@ -88,7 +88,8 @@ func (p Page) menu(mail bool) []MenuItem {
 	}
 	if p.Viewer.Staff {
 		items := []MenuItem{item("common.menu_tenants", "/admin/tenants"), item("common.menu_providers", "/admin/providers"),
-			item("inbox.title", "/admin/webhooks"), item("outgoing.menu", "/admin/endpoints"), item("audit.title", "/admin/audit")}
+			item("inbox.title", "/admin/webhooks"), item("outgoing.menu", "/admin/endpoints"),
+			item("history.board_title", "/admin/expiring"), item("audit.title", "/admin/audit")}
 		if mail {
 			items = append(items, item("common.menu_mail", "/admin/mail"))
 		}
@@ -96,7 +97,7 @@ func (p Page) menu(mail bool) []MenuItem {
 	}
 	return []MenuItem{
 		item("common.menu_overview", "/overview"),
-		item("common.menu_connections", "/connections", "/connect/", "/attempts/"),
+		item("common.menu_connections", "/connections", "/connect/", "/attempts/", "/expiring"),
 		item("common.menu_activity", "/activity"),
 		item("common.menu_settings", "/settings"),
 	}
@@ -120,7 +121,7 @@ func (p Page) Languages() []LanguageLink {
 	var links []LanguageLink
 	for _, tag := range i18n.Languages() {
 		query := url.Values{"lang": {tag}}
-		for _, kept := range []string{"q", "before", "next", "block", "state", "provider", "tenant"} {
+		for _, kept := range []string{"q", "before", "next", "block", "state", "provider", "tenant", "within", "currency"} {
 			if value := p.query.Get(kept); value != "" {
 				query.Set(kept, value)
 			}

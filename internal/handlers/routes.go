@@ -82,10 +82,12 @@ func (s *Server) routeMerchants() {
 	s.get("/connections/:id", s.merchant(s.showConnection))
 	s.get("/connections/:id/events", s.merchant(s.streamConnection))
 	s.get("/connections/:id/history", s.merchant(s.showChanges))
+	s.get("/connections/:id/balances", s.merchant(s.showBalances))
 	s.get("/attempts/:id", s.merchant(s.showAttempt))
 	s.get("/attempts/:id/events", s.merchant(s.streamAttempt))
 	s.get("/connect/:provider", s.merchant(s.askConnect))
 	s.get("/activity", s.merchant(s.showActivity))
+	s.get("/expiring", s.merchant(s.showExpiring))
 
 	// Those who may change connections
 	s.post("/connect/:provider", s.operator(s.beginConnect))
@@ -116,6 +118,8 @@ func (s *Server) routeStaff() {
 	s.post("/admin/webhooks/:id/replay", s.admin(s.replayCallback))
 	s.post("/admin/webhooks/:id/discard", s.admin(s.discardCallback))
 	s.get("/admin/mail", s.admin(s.showMail))
+	s.get("/admin/expiring", s.admin(s.showExpiryBoard))
+	s.post("/admin/tenants/:id/remind/:connection", s.admin(s.remind))
 	s.get("/admin/audit", s.admin(s.showAudit))
 	s.post("/admin/audit/verify", s.admin(s.verifyAudit))
 	s.get("/admin/audit/export", s.admin(s.exportAudit))

@@ -82,6 +82,7 @@ func NewRunner(d Deps) (*Runner, error) {
 	river.AddWorker(workers, &callbackWorker{deps: d})
 	river.AddWorker(workers, &tellWorker{deps: d})
 	river.AddWorker(workers, &deliverWorker{deps: d})
+	river.AddWorker(workers, &expiryWorker{deps: d})
 	river.AddWorker(workers, &sweepWorker{deps: d})
 	river.AddWorker(workers, &revokeWorker{deps: d})
 	river.AddWorker(workers, &eraseWorker{deps: d})
@@ -92,6 +93,7 @@ func NewRunner(d Deps) (*Runner, error) {
 	queues[queueTell] = river.QueueConfig{MaxWorkers: tellAtOnce}
 	queues[queueDeliver] = river.QueueConfig{MaxWorkers: deliverAtOnce}
 	queues[queueLeave] = river.QueueConfig{MaxWorkers: leaveAtOnce}
+	queues[queueExpiry] = river.QueueConfig{MaxWorkers: expiryAtOnce}
 	queues[queueTidy] = river.QueueConfig{MaxWorkers: 1}
 	client, err := river.NewClient(riverpgxv5.New(d.Pool), &river.Config{
 		Schema:               schema,

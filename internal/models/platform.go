@@ -16,13 +16,14 @@ import (
 // on credentials, and it has no method that returns one.
 type PlatformStore struct {
 	door
+	app   door // for what an admin does to a tenant, in a scope that names it
 	actor Actor
 	now   func() time.Time
 }
 
 // Platform gives the admins' store; events name the actor.
 func (s *Store) Platform(actor Actor) *PlatformStore {
-	return &PlatformStore{door: s.platform, actor: actor, now: s.now}
+	return &PlatformStore{door: s.platform, app: s.app, actor: actor, now: s.now}
 }
 
 // TenantQuery asks for a page of the tenants' list.

@@ -50,7 +50,7 @@ func newEstate(t *testing.T) (e estate, db dbtest.DB) {
 	exec(`INSERT INTO sessions (id, token_hash, user_id, tenant_id, created_at, seen_at, expires_at) VALUES ($1, 'h', $2, $3, now(), now(), now() + interval '1 day')`, e.session, e.user, e.tenant)
 	exec(`INSERT INTO connections (tenant_id, id, provider, environment, account_hash, account_masked, account_sealed, state, state_since, credential_version, created_at)
 		VALUES ($1, $2, 'fake', 'test', 'account', '1•••5', '\x01', 'connected', now(), 1, now())`, e.tenant, e.connection)
-	exec(`INSERT INTO credentials (tenant_id, connection_id, version, sealed, updated_at) VALUES ($1, $2, 1, '\x01', now())`, e.tenant, e.connection)
+	exec(`INSERT INTO credentials (tenant_id, connection_id, version, sealed, expires_at, updated_at) VALUES ($1, $2, 1, '\x01', now() + interval '5 days', now())`, e.tenant, e.connection)
 	exec(`INSERT INTO snapshots (tenant_id, connection_id, block, version, data_sealed, raw_sealed, content_hash, source_zone, partial, changed_at, fetched_at)
 		VALUES ($1, $2, 'merchant', 1, '\x01', '\x01', '\x01', '', false, now(), now())`, e.tenant, e.connection)
 	exec(`INSERT INTO events (tenant_id, id, connection_id, actor_kind, kind, created_at) VALUES ($1, $2, $3, 'system', 'connection.synced', now())`, e.tenant, uuid.Must(uuid.NewV7()), e.connection)
@@ -206,6 +206,11 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 	"FailCallback": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.FailCallback(ctx, e.callback, "x", true, models.NewEvent{Kind: "x"})
 	},
+	"Expiring": func(ctx context.Context, e estate) (bool, error) {
+		conns, open, err := e.stranger.Expiring(ctx)
+		return len(conns)+len(open) > 0, err
+	},
+	"Warn": func(ctx context.Context, e estate) (bool, error) { return false, e.stranger.Warn(ctx, e.connection) },
 	"FailRefresh": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.FailRefresh(ctx, held(e), models.RefreshFailure{State: models.RefreshRefused, Needs: "needs_reauth"})
 	},
