@@ -73,7 +73,7 @@ func TestBalances_ByCurrencyWithATableUnderEachChart(t *testing.T) {
 	page := v.get(t, connection+"/balances")
 	for _, want := range []string{
 		`<svg role="img" aria-labelledby="line0-title line0-text"`, `<title id="line0-title">Balance in USD`, `<desc id="line0-text">From 10.00` + "\u00a0" + `USD to 25.50`,
-		"+15.50\u00a0USD", "0.00000001\u00a0BTC", `<th scope="col" class="amount">Total</th>`, "As a table: 2 balances",
+		"&#43;15.50\u00a0USD", "0.00000001\u00a0BTC", `<th scope="col" class="amount">Total</th>`, "As a table: 2 balances",
 	} {
 		if !strings.Contains(page.body, want) {
 			t.Errorf("the page lacks %q\n%s", want, page.body)
