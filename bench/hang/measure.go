@@ -92,7 +92,7 @@ func (h *house) measure(ctx context.Context, phase time.Duration) (got reading, 
 	got.pages, err = h.askPages(ctx, phase)
 	cancel()
 	falling.Wait()
-	if err = errors.Join(err, fault); err != nil {
+	if err := errors.Join(err, fault); err != nil {
 		return got, err
 	}
 	ctx = context.WithoutCancel(ctx)
