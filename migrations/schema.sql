@@ -546,6 +546,16 @@ CREATE FUNCTION public.sweep_observations(before timestamp with time zone) RETUR
     $$;
 
 COMMENT ON FUNCTION public.sweep_observations(before timestamp with time zone) IS 'Removes counts after 8 days and replicas that nobody has heard of for one.';
+CREATE FUNCTION public.sweep_notices(before timestamp with time zone) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    WITH n AS (DELETE FROM notices        WHERE created_at < before - interval '180 days' RETURNING 1),
+         l AS (DELETE FROM notice_letters WHERE due_at     < before - interval '180 days' RETURNING 1)
+    SELECT (SELECT count(*) FROM n) + (SELECT count(*) FROM l)
+    $$;
+
+COMMENT ON FUNCTION public.sweep_notices(before timestamp with time zone) IS 'Removes notices and letters after 180 days; the events they told of stay.';
 
 CREATE FUNCTION public.sweep_outgoing(before timestamp with time zone) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
@@ -1010,6 +1020,63 @@ ALTER TABLE ONLY public.memberships FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.memberships IS 'Who works in which tenant, and as what.';
 
+CREATE TABLE public.notice_choices (
+    tenant_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    kind text NOT NULL,
+    mail boolean NOT NULL
+);
+
+ALTER TABLE ONLY public.notice_choices FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.notice_choices IS 'Whether a member wants mail of a kind. No row: what their role suggests.';
+
+CREATE TABLE public.notice_letters (
+    tenant_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    id uuid NOT NULL,
+    event_id uuid NOT NULL,
+    connection_id uuid NOT NULL,
+    kind text NOT NULL,
+    key text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    status text DEFAULT 'waiting'::text NOT NULL,
+    finished_at timestamp with time zone,
+    CONSTRAINT notice_letters_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sent'::text, 'moot'::text, 'refused'::text, 'not_sent'::text])))
+);
+
+ALTER TABLE ONLY public.notice_letters FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.notice_letters IS 'One letter to one member about one event. Address, language and words are found when it is sent.';
+
+COMMENT ON COLUMN public.notice_letters.key IS 'What there is one letter of: a kind about a connection in a quiet time, a deadline, a recovery. A moot one makes room.';
+
+COMMENT ON COLUMN public.notice_letters.due_at IS 'Not before this: what comes too soon after the one before waits, and may be moot by then.';
+
+COMMENT ON COLUMN public.notice_letters.status IS 'waiting; sent; moot: no longer true or wanted when it was to be sent; refused for good by the mail server; not_sent: no mail is configured.';
+
+CREATE TABLE public.notices (
+    tenant_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    id uuid NOT NULL,
+    event_id uuid NOT NULL,
+    connection_id uuid NOT NULL,
+    kind text NOT NULL,
+    detail jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    read_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.notices FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.notices IS 'What a member is told in the app. The sentence is made when it is shown, in the reader''s language.';
+
+COMMENT ON COLUMN public.notices.kind IS 'The event''s kind.';
+
+COMMENT ON COLUMN public.notices.detail IS 'The event''s detail; never a secret, never an unmasked account.';
+
+COMMENT ON COLUMN public.notices.created_at IS 'When it happened, which is when the event was written.';
+
 CREATE TABLE public.one_time_links (
     id uuid NOT NULL,
     purpose text NOT NULL,
@@ -1410,6 +1477,24 @@ ALTER TABLE ONLY public.inbox
 ALTER TABLE ONLY public.memberships
     ADD CONSTRAINT memberships_pkey PRIMARY KEY (tenant_id, user_id);
 
+ALTER TABLE ONLY public.notice_choices
+    ADD CONSTRAINT notice_choices_pkey PRIMARY KEY (tenant_id, user_id, kind);
+
+ALTER TABLE ONLY public.notice_letters
+    ADD CONSTRAINT notice_letters_pkey PRIMARY KEY (tenant_id, user_id, id);
+
+ALTER TABLE ONLY public.notice_letters
+    ADD CONSTRAINT notice_letters_tenant_id_user_id_event_id_key UNIQUE (tenant_id, user_id, event_id);
+
+ALTER TABLE ONLY public.notice_letters
+    ADD CONSTRAINT notice_letters_tenant_id_user_id_key_key UNIQUE (tenant_id, user_id, key);
+
+ALTER TABLE ONLY public.notices
+    ADD CONSTRAINT notices_pkey PRIMARY KEY (tenant_id, user_id, id);
+
+ALTER TABLE ONLY public.notices
+    ADD CONSTRAINT notices_tenant_id_user_id_event_id_key UNIQUE (tenant_id, user_id, event_id);
+
 ALTER TABLE ONLY public.one_time_links
     ADD CONSTRAINT one_time_links_pkey PRIMARY KEY (id);
 
@@ -1575,6 +1660,20 @@ COMMENT ON INDEX public.inbox_waiting IS 'What has not been acted on; sweep dest
 
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
 
+CREATE INDEX notice_letters_age ON public.notice_letters USING btree (due_at);
+
+CREATE INDEX notice_letters_before ON public.notice_letters USING btree (tenant_id, user_id, connection_id, kind, due_at DESC);
+
+COMMENT ON INDEX public.notice_letters_before IS 'The letter before this one, which the quiet time is counted from.';
+
+CREATE INDEX notices_age ON public.notices USING btree (created_at);
+
+CREATE INDEX notices_connection ON public.notices USING btree (tenant_id, connection_id);
+
+CREATE INDEX notices_unread ON public.notices USING btree (tenant_id, user_id, id) WHERE (read_at IS NULL);
+
+COMMENT ON INDEX public.notices_unread IS 'The count in the head of every page, and the unread ones in front of the list.';
+
 CREATE INDEX one_time_links_end ON public.one_time_links USING btree (expires_at);
 
 CREATE INDEX provider_health_hour ON public.provider_health USING btree (hour);
@@ -1665,6 +1764,21 @@ ALTER TABLE ONLY public.memberships
 ALTER TABLE ONLY public.memberships
     ADD CONSTRAINT memberships_user_id_user_kind_fkey FOREIGN KEY (user_id, user_kind) REFERENCES public.users(id, kind) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.notice_choices
+    ADD CONSTRAINT notice_choices_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.memberships(tenant_id, user_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.notice_letters
+    ADD CONSTRAINT notice_letters_tenant_id_connection_id_fkey FOREIGN KEY (tenant_id, connection_id) REFERENCES public.connections(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.notice_letters
+    ADD CONSTRAINT notice_letters_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.memberships(tenant_id, user_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.notices
+    ADD CONSTRAINT notices_tenant_id_connection_id_fkey FOREIGN KEY (tenant_id, connection_id) REFERENCES public.connections(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.notices
+    ADD CONSTRAINT notices_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.memberships(tenant_id, user_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.one_time_links
     ADD CONSTRAINT one_time_links_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
@@ -1718,6 +1832,11 @@ ALTER TABLE public.inbox ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.memberships ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY own_person ON public.factors TO mooring_app USING ((user_id = ( SELECT public.current_person() AS current_person))) WITH CHECK ((user_id = ( SELECT public.current_person() AS current_person)));
+ALTER TABLE public.notice_choices ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.notice_letters ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.notices ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY own_person ON public.platform_admins FOR SELECT TO mooring_app USING ((user_id = ( SELECT public.current_person() AS current_person)));
 
@@ -1744,6 +1863,12 @@ CREATE POLICY own_tenant ON public.events TO mooring_app USING ((tenant_id = ( S
 CREATE POLICY own_tenant ON public.inbox TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_tenant ON public.memberships TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_tenant ON public.notice_choices TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_tenant ON public.notice_letters TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_tenant ON public.notices TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_tenant ON public.revocations TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
@@ -1772,6 +1897,12 @@ CREATE POLICY platform_reads ON public.events FOR SELECT TO mooring_platform USI
 CREATE POLICY platform_reads ON public.inbox FOR SELECT TO mooring_platform USING (true);
 
 CREATE POLICY platform_reads ON public.memberships FOR SELECT TO mooring_platform USING (true);
+
+CREATE POLICY platform_reads ON public.notice_choices FOR SELECT TO mooring_platform USING (true);
+
+CREATE POLICY platform_reads ON public.notice_letters FOR SELECT TO mooring_platform USING (true);
+
+CREATE POLICY platform_reads ON public.notices FOR SELECT TO mooring_platform USING (true);
 
 CREATE POLICY platform_reads ON public.platform_admins FOR SELECT TO mooring_platform USING (true);
 
@@ -1910,6 +2041,8 @@ GRANT ALL ON FUNCTION public.sweep_inbox(before timestamp with time zone) TO moo
 
 REVOKE ALL ON FUNCTION public.sweep_observations(before timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sweep_observations(before timestamp with time zone) TO mooring_app;
+REVOKE ALL ON FUNCTION public.sweep_notices(before timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.sweep_notices(before timestamp with time zone) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.sweep_outgoing(before timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sweep_outgoing(before timestamp with time zone) TO mooring_app;
@@ -2007,6 +2140,15 @@ GRANT SELECT(state) ON TABLE public.inbox TO mooring_platform;
 
 GRANT SELECT,INSERT ON TABLE public.memberships TO mooring_app;
 GRANT SELECT ON TABLE public.memberships TO mooring_platform;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.notice_choices TO mooring_app;
+GRANT SELECT ON TABLE public.notice_choices TO mooring_platform;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.notice_letters TO mooring_app;
+GRANT SELECT ON TABLE public.notice_letters TO mooring_platform;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.notices TO mooring_app;
+GRANT SELECT ON TABLE public.notices TO mooring_platform;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.one_time_links TO mooring_app;
 

@@ -22,7 +22,7 @@ const module = "mooring/"
 var arrows = map[string][]string{
 	"cmd/web": { // the composition root puts everything together
 		"internal/accounts", "internal/audit", "internal/config", "internal/connect", "internal/database", "internal/dispatch", "internal/errs", "internal/handlers", "internal/i18n",
-		"internal/jobs", "internal/mail", "internal/models", "internal/oauth", "internal/oauth/…", "internal/outbound", "internal/secret",
+		"internal/jobs", "internal/mail", "internal/models", "internal/notices", "internal/oauth", "internal/oauth/…", "internal/outbound", "internal/secret",
 		"internal/simulator", "internal/simulator/…", "internal/vault", "internal/watch",
 	},
 	"bench/…": { // measuring programs put together what they measure, and the stranger beside it
@@ -31,7 +31,7 @@ var arrows = map[string][]string{
 	},
 	"internal/handlers": {
 		"internal/accounts", "internal/audit", "internal/connect", "internal/dispatch", "internal/errs", "internal/i18n", "internal/mail", "internal/models",
-		"internal/oauth", "internal/secret", "static", "templates",
+		"internal/notices", "internal/oauth", "internal/secret", "static", "templates",
 	},
 	"internal/jobs":              {"internal/accounts", "internal/connect", "internal/errs", "internal/mail", "internal/models", "internal/oauth"},
 	"internal/accounts":          {"internal/errs", "internal/i18n", "internal/mail", "internal/models", "internal/secret", "internal/vault"},
@@ -40,6 +40,7 @@ var arrows = map[string][]string{
 	"internal/dispatch":          {"internal/errs", "internal/models", "internal/oauth", "internal/outbound", "internal/secret", "internal/vault"},
 	"internal/watch":             {"internal/models", "internal/oauth", "internal/outbound"},
 	"internal/models":            {"internal/errs", "internal/oauth", "internal/secret", "internal/vault"},
+	"internal/notices":           {"internal/errs", "internal/i18n", "internal/mail", "internal/models", "internal/oauth"},
 	"internal/oauth":             {"internal/secret"},
 	"internal/oauth/oauthtest":   {"internal/oauth", "internal/outbound", "internal/secret"},
 	"internal/oauth/…":           {"internal/oauth", "internal/outbound", "internal/secret"},

@@ -45,7 +45,7 @@ func tour(t *testing.T, base, language string, look func(b *browser, name string
 	merchant.signInAs("finch@harbour.example")
 	at(merchant, sight{"overview", "/overview"}, sight{"connections", "/connections"}, sight{"connect", "/connect/asiabill"},
 		sight{"connect-key", "/connect/zhiyun"}, sight{"connect-form", "/connect/redemption"},
-		sight{"activity", "/activity"}, sight{"expiring", "/expiring"}, sight{"settings", "/settings"}, sight{"factors", "/settings/factors"}, sight{"prove", "/prove"}, sight{"admins-only", "/admin/tenants"})
+		sight{"activity", "/activity"}, sight{"notices", "/notices"}, sight{"expiring", "/expiring"}, sight{"settings", "/settings"}, sight{"factors", "/settings/factors"}, sight{"prove", "/prove"}, sight{"admins-only", "/admin/tenants"})
 	merchant.open("/connections")
 	merchant.press("main a[href^='/connections/']")
 	merchant.until(connectionPage)

@@ -22,6 +22,7 @@ import (
 	"mooring/internal/jobs"
 	"mooring/internal/mail"
 	"mooring/internal/models"
+	"mooring/internal/notices"
 	"mooring/internal/outbound"
 	"mooring/internal/secret"
 	"mooring/internal/vault"
@@ -45,6 +46,7 @@ type house struct {
 	accounts  *accounts.Service
 	connect   *connect.Service
 	dispatch  *dispatch.Service
+	notices   *notices.Service
 	listener  *database.Listener
 	keeper    *watch.Keeper
 	ready     *readiness
@@ -146,6 +148,7 @@ func (h *house) run(what string, part func(context.Context)) {
 	})
 }
 
+// openAccounts opens the rooms that write to people.
 func (h *house) openAccounts(queue jobs.Queue) error {
 	var err error
 	if h.bundle, err = i18n.NewBundle(); err != nil {
@@ -167,12 +170,16 @@ func (h *house) openAccounts(queue jobs.Queue) error {
 		h.log.Warn("mail is not configured: sign-ups complete at once and nobody can reset a password")
 	}
 	h.accounts = accounts.New(deps)
+	h.notices = notices.New(notices.Deps{
+		Queue: queue, Letters: letters, Words: h.bundle, Describe: h.connect.Describe, Sender: deps.Sender,
+		MailConfigured: deps.MailConfigured, PublicURL: h.config.PublicURL, Log: h.log,
+	})
 	return nil
 }
 
 // telling is the news that a job is put in for: what somebody may want to be told of.
 func telling() models.Telling {
-	return models.Telling{Kinds: dispatch.Kinds(), Job: jobs.Queue{}.TellJob}
+	return models.Telling{Kinds: slices.Concat(notices.Kinds(), dispatch.Kinds()), Job: jobs.Queue{}.TellJob}
 }
 
 // openDispatch makes the way to the platform's own systems. They are reached as providers are: under the same guard.
@@ -190,7 +197,7 @@ func (h *house) openDispatch(queue jobs.Queue) error {
 func (h *house) startJobs(ctx context.Context) error {
 	runner, err := jobs.NewRunner(jobs.Deps{
 		Pool: h.app, Store: h.store, Syncer: h.connect, Inbox: h.connect, Leaver: h.connect, Mailer: h.accounts,
-		Tellers: []jobs.Teller{h.dispatch}, Deliverer: h.dispatch,
+		Tellers: []jobs.Teller{h.notices, h.dispatch}, Notifier: h.notices, Deliverer: h.dispatch,
 		Wakes: h.listener, Providers: h.connect.Providers.Slugs(), Observe: h.metrics.job, Log: h.log,
 	})
 	if err != nil {

@@ -22,6 +22,7 @@ type Page struct {
 	Flash        string
 	Troubles     []Trouble // broken connections; the banner of every page names them
 	MoreTroubles int       // how many more there are
+	Notices      int       // unread ones, for the bell
 	Reference    string
 	Demo         bool
 	Stream       string // address of the event stream that says when #live has changed; "" if the page stands still
@@ -74,6 +75,7 @@ func (s *Server) page(c *gin.Context, titleKey string, args ...any) Page {
 	who := v.who
 	p.Viewer = &Viewer{Email: who.Email, Tenant: who.TenantName, Staff: who.IsAdmin, Role: who.Role, Operate: who.Role.MayOperate()}
 	p.Home, p.Troubles, p.MoreTroubles = homeOf(*who), p.troubles(who.Troubles, s.Connect.Describe), who.Attention-len(who.Troubles)
+	p.Notices = who.Notices
 	p.Menu = p.menu(s.CapturedMail != nil)
 	return p
 }
@@ -121,7 +123,7 @@ func (p Page) Languages() []LanguageLink {
 	var links []LanguageLink
 	for _, tag := range i18n.Languages() {
 		query := url.Values{"lang": {tag}}
-		for _, kept := range []string{"q", "before", "next", "block", "state", "provider", "tenant", "within", "currency"} {
+		for _, kept := range []string{"q", "before", "next", "block", "state", "provider", "tenant", "within", "currency", "read"} {
 			if value := p.query.Get(kept); value != "" {
 				query.Set(kept, value)
 			}
@@ -150,4 +152,20 @@ func (p Page) RoleWord() string {
 		return p.T("common.role_staff")
 	}
 	return p.T("common.role_" + string(p.Viewer.Role))
+}
+
+// Bell says how many notices wait, for those who cannot see the number.
+func (p Page) Bell() string {
+	if p.Notices == 0 {
+		return p.T("notice.bell_none")
+	}
+	return p.T("notice.bell", "count", p.Notices)
+}
+
+// BellCount is the number on the bell, short enough for it.
+func (p Page) BellCount() string {
+	if p.Notices > 99 {
+		return "99+"
+	}
+	return p.Number(p.Notices)
 }

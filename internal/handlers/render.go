@@ -45,6 +45,7 @@ func pageTable() map[string]any {
 		"link-dead":     LinkDeadPage{},
 		"login":         SignInPage{},
 		"mail":          MailPage{},
+		"notices":       NoticesPage{},
 		"overview":      OverviewPage{},
 		"passkey":       PasskeyPage{},
 		"prove":         ProvePage{},

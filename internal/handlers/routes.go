@@ -88,6 +88,10 @@ func (s *Server) routeMerchants() {
 	s.get("/connect/:provider", s.merchant(s.askConnect))
 	s.get("/activity", s.merchant(s.showActivity))
 	s.get("/expiring", s.merchant(s.showExpiring))
+	s.get("/notices", s.merchant(s.showNotices))
+	s.post("/notices/read", s.merchant(s.readNotices))
+	s.post("/notices/:id/read", s.merchant(s.readNotice))
+	s.post("/settings/notices", s.merchant(s.chooseNotices))
 
 	// Those who may change connections
 	s.post("/connect/:provider", s.operator(s.beginConnect))

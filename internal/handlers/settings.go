@@ -19,6 +19,8 @@ type SettingsPage struct {
 	LangFault string
 	Current   Field
 	New       Field
+	Choose    []NoticeChoice // which notices come by mail; nil for staff
+	Unsent    bool           // no mail is configured
 	Sessions  []SessionLine
 	Others    bool // there are sessions besides this one
 	HasFactor bool // something besides the password
@@ -55,10 +57,15 @@ func (s *Server) settingsPage(c *gin.Context, p *Person, faults Faults) (Setting
 	if err != nil {
 		return SettingsPage{}, err
 	}
+	choices, err := s.noticeChoices(c, p)
+	if err != nil {
+		return SettingsPage{}, err
+	}
 	page := s.page(c, "account.settings_title")
 	out := SettingsPage{
 		Page: page, Faults: faults, Choices: languageChoices(page, p.Session.Language),
 		LangFault: faults.On("language"), Others: len(list) > 1, HasFactor: p.Session.Factors > 0,
+		Choose: choices, Unsent: !s.MailConfigured,
 		Current: Field{
 			Name: "current_password", Type: "password", Label: page.T("account.current_password"),
 			Fault: faults.On("current_password"), Autocomplete: "current-password", Required: true,

@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"mooring/internal/database"
 	"mooring/internal/database/dbtest"
 	"mooring/internal/jobs"
+	"mooring/internal/mail"
 	"mooring/internal/models"
 )
 
@@ -51,6 +53,10 @@ func (w *worker) SendLink(_ context.Context, link uuid.UUID) error {
 
 func (w *worker) Tell(_ context.Context, st *models.TenantStore, event uuid.UUID) error {
 	return w.called("tell " + st.Tenant().String() + " " + event.String())
+}
+
+func (w *worker) Send(_ context.Context, st *models.TenantStore, user, letter uuid.UUID) error {
+	return w.called("notice " + st.Tenant().String() + " " + user.String() + " " + letter.String())
 }
 
 func (w *worker) called(what string) error {
@@ -91,7 +97,7 @@ func newBench(t *testing.T) *bench {
 func (b *bench) run(t *testing.T) {
 	t.Helper()
 	r, err := jobs.NewRunner(jobs.Deps{
-		Pool: b.db.App, Store: b.store, Syncer: b.worker, Inbox: b.worker, Leaver: b.worker, Mailer: b.worker, Tellers: []jobs.Teller{b.worker}, Wakes: b.listen(t), Providers: b.queue.Providers,
+		Pool: b.db.App, Store: b.store, Syncer: b.worker, Inbox: b.worker, Leaver: b.worker, Mailer: b.worker, Tellers: []jobs.Teller{b.worker}, Notifier: b.worker, Wakes: b.listen(t), Providers: b.queue.Providers,
 		Observe: func(string, string, time.Duration) {}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {
@@ -217,6 +223,34 @@ func TestAnEventIsToldOnceItIsNews(t *testing.T) {
 	if err := b.db.Owner.QueryRow(t.Context(), `SELECT count(*) FROM river.river_job WHERE kind = 'tell'`).Scan(&jobs); err != nil || jobs != 2 {
 		t.Errorf("%d jobs that tell, %v; want 2", jobs, err)
 	}
+}
+
+func TestALetterIsSentWhenItIsDue(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	tenant, connection := b.tenantWithConnection(t)
+	id := uuid.Must(uuid.NewV7())
+	for _, sql := range []string{
+		`INSERT INTO users (id, kind, email, password_hash, created_at, password_changed_at) SELECT $2::uuid, 'merchant', 'a@example.com', '', now(), now() WHERE $1::uuid <> $3::uuid`,
+		`INSERT INTO memberships (tenant_id, user_id, role, created_at) SELECT $1::uuid, $2::uuid, 'owner', now() WHERE $3::uuid IS NOT NULL`,
+		`INSERT INTO notice_letters (tenant_id, user_id, id, event_id, connection_id, kind, key, due_at) VALUES
+		 ($1, $2, $2, $2, $3, 'k', 'now', now()), ($1, $2, $1, $1, $3, 'k', 'later', now() + interval '1 day')`,
+	} {
+		if _, err := b.db.Owner.Exec(t.Context(), sql, tenant, id, connection); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, letter := range []uuid.UUID{id, tenant, connection} { // there is no third one
+		put := b.queue.NoticeJob(tenant, id, letter)
+		if _, err := b.db.Owner.Exec(t.Context(), put.SQL, put.Args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.worker.fail = fmt.Errorf("mail: %w", mail.ErrRefused)
+	b.run(t)
+	b.wait(t, "notice "+tenant.String()+" "+id.String()+" "+id.String())
+	b.until(t, "what was refused for good is not tried again, and the other one waits",
+		`SELECT array_agg(state::text ORDER BY id) = ARRAY['cancelled', 'scheduled'] FROM river.river_job WHERE kind = 'notice'`)
 }
 
 func TestAJobOutlivesTheProgramThatPutItIn(t *testing.T) {

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/rivertype"
 
+	"mooring/internal/mail"
 	"mooring/internal/models"
 )
 
@@ -41,6 +43,7 @@ type Deps struct {
 	Mailer    Mailer
 	Tellers   []Teller
 	Deliverer Deliverer
+	Notifier  Notifier
 	Wakes     Wakes
 	Providers []string // the slugs of those that are offered
 	Observe   Observer
@@ -83,6 +86,7 @@ func NewRunner(d Deps) (*Runner, error) {
 	river.AddWorker(workers, &tellWorker{deps: d})
 	river.AddWorker(workers, &deliverWorker{deps: d})
 	river.AddWorker(workers, &expiryWorker{deps: d})
+	river.AddWorker(workers, &noticeWorker{deps: d})
 	river.AddWorker(workers, &sweepWorker{deps: d})
 	river.AddWorker(workers, &revokeWorker{deps: d})
 	river.AddWorker(workers, &eraseWorker{deps: d})
@@ -184,7 +188,10 @@ func (d Deps) observed(kind string, work func() error) error {
 	began := time.Now()
 	err := work()
 	outcome := "done"
-	if err != nil {
+	switch {
+	case errors.Is(err, mail.ErrRefused):
+		outcome = "refused"
+	case err != nil:
 		outcome = "again"
 	}
 	d.Observe(kind, outcome, time.Since(began))
@@ -194,8 +201,12 @@ func (d Deps) observed(kind string, work func() error) error {
 // failures writes our one line per failed job; the error's text is scrubbed where it was made.
 type failures struct{ log *slog.Logger }
 
-// HandleError implements river.ErrorHandler.
+// HandleError implements river.ErrorHandler. What a mail server has refused for good is not tried again.
 func (f failures) HandleError(ctx context.Context, job *rivertype.JobRow, err error) *river.ErrorHandlerResult {
+	if errors.Is(err, mail.ErrRefused) {
+		f.log.ErrorContext(ctx, "mail refused for good", "kind", job.Kind, "job", job.ID, "try", job.Attempt, "error", err)
+		return &river.ErrorHandlerResult{SetCancelled: true}
+	}
 	f.log.WarnContext(ctx, "job failed", "kind", job.Kind, "job", job.ID, "try", job.Attempt, "of", job.MaxAttempts, "error", err)
 	return nil
 }

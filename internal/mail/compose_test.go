@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,6 +27,52 @@ func TestCompose_Golden(t *testing.T) {
 				t.Fatal(err)
 			}
 			golden(t, string(kind)+"."+lang+".golden", "Subject: "+letter.Subject+"\n\n"+letter.Text+"\n"+letter.HTML)
+		}
+	}
+}
+
+func TestCompose_GoldenAboutConnections(t *testing.T) {
+	composer := newComposer(t)
+	for _, lang := range []string{"zh-CN", "en"} {
+		for _, kind := range []mail.Kind{mail.NeedsYou, mail.Recovered, mail.Expiring, mail.Changed} {
+			letter, err := composer.Compose(mail.Note{
+				Kind: kind, To: "a@example.com", Language: lang, URL: "https://mooring.example/connections/ID",
+				About: mail.About{
+					Business: "Harbour Ltd", Provider: "AsiaBill", Account: "12***89", Why: "WHY.", Block: "BLOCK", Days: 7,
+					At: time.Date(2026, 3, 4, 5, 6, 0, 0, time.UTC), SettingsURL: "https://mooring.example/settings#notices",
+				},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, string(kind)+"."+lang+".golden", "Subject: "+letter.Subject+"\n\n"+letter.Text+"\n"+letter.HTML)
+		}
+	}
+}
+
+// TestCompose_HostileNamesAreNames: a business may be called anything, and a provider may send any account.
+func TestCompose_HostileNamesAreNames(t *testing.T) {
+	letter, err := newComposer(t).Compose(mail.Note{
+		Kind: mail.NeedsYou, To: "a@example.com", Language: "en", URL: "https://mooring.example/connections/ID",
+		About: mail.About{
+			Business: "<a href=//evil.example>win</a> https://evil.example/win\r\nBcc: b@evil.example \u202e" + strings.Repeat("x", 500),
+			Provider: "P\r\nBcc: b@evil.example", Account: "</p><script>1</script>",
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.ContainsAny(letter.Subject, "\r\n") {
+		t.Errorf("the subject has more than one line: %q", letter.Subject)
+	}
+	for _, never := range []string{"<script", "<a href=//", "\u202e", strings.Repeat("x", 61)} {
+		if strings.Contains(letter.HTML, never) {
+			t.Errorf("the HTML holds %q", never)
+		}
+	}
+	for _, never := range []string{"evil.example", "https://evil", "\nBcc"} {
+		if strings.Contains(letter.Text, never) || strings.Contains(letter.HTML, never) {
+			t.Errorf("the letter holds %q:\n%s", never, letter.Text)
 		}
 	}
 }

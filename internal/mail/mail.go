@@ -7,6 +7,7 @@ package mail
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -20,10 +21,15 @@ const (
 	SignUp Kind = "signup" // press to finish your sign-up
 	Reset  Kind = "reset"  // press to set a new password
 	Known  Kind = "known"  // somebody signed up with your address, which has an account
+
+	NeedsYou  Kind = "needs_you" // a connection works no more until its merchant acts
+	Recovered Kind = "recovered" // it works again
+	Expiring  Kind = "expiring"  // its access ends soon
+	Changed   Kind = "changed"   // a provider tells other company or merchant data than before
 )
 
-// Note is what a letter says. It names neither the business nor anything else that a stranger may have typed: a form
-// anybody can fill in must not become a way to write to anybody.
+// Note is what a letter says. What begins with a form that anybody can fill in names neither the business nor anything else
+// that a stranger may have typed: it must not become a way to write to anybody.
 type Note struct {
 	Kind      Kind
 	To        string
@@ -31,6 +37,19 @@ type Note struct {
 	URL       string        // the one thing to press
 	SignInURL string        // of a Known letter
 	Life      time.Duration // of URL; zero: for ever
+	About     About         // of a letter about a connection, to somebody who works with it
+}
+
+// About is what a letter about a connection tells. Names that others chose are made inert when they are written.
+type About struct {
+	Business    string
+	Provider    string
+	Account     string    // masked
+	Why         string    // a sentence of ours or the provider's package
+	Block       string    // the kind of data that changed, as the page calls it
+	Days        int       // until At
+	At          time.Time // when access ends, or since when it had not worked
+	SettingsURL string    // where to choose which letters come
 }
 
 // Letter is a mail ready to be sent.
@@ -41,7 +60,10 @@ type Letter struct {
 	HTML    string
 }
 
-// Sender hands letters to a mail server. An error means: not accepted, try again later.
+// ErrRefused says that a mail server has refused a letter for good: trying again brings nothing.
+var ErrRefused = errors.New("the server refused for good")
+
+// Sender hands letters to a mail server. An error means: not accepted. Unless it is ErrRefused, try again later.
 type Sender interface {
 	Send(ctx context.Context, letter Letter) error
 }

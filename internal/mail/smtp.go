@@ -94,7 +94,7 @@ func (s *SMTP) Send(ctx context.Context, letter Letter) error {
 		return errors.New("mail: the sender's address is not one")
 	}
 	if err := msg.To(letter.To); err != nil {
-		return fmt.Errorf("mail: the address %s cannot be written to", MaskAddress(letter.To))
+		return fmt.Errorf("mail: the address %s cannot be written to: %w", MaskAddress(letter.To), ErrRefused)
 	}
 	msg.Subject(letter.Subject)
 	msg.SetMessageID()
@@ -122,5 +122,18 @@ func scrubbed(err error) error {
 	if !ok {
 		return err // dialling and greeting know no addressee
 	}
+	if forGood(sent) {
+		return fmt.Errorf("%w, with code %d", ErrRefused, sent.ErrorCode())
+	}
 	return fmt.Errorf("the server refused with code %d (temporary: %t)", sent.ErrorCode(), sent.IsTemp())
+}
+
+// forGood says whether the addressee or the letter was refused, not we: what a server has against us or our settings
+// somebody mends, and the letter goes out then.
+func forGood(sent *gomail.SendError) bool {
+	switch sent.Reason {
+	case gomail.ErrSMTPRcptTo, gomail.ErrSMTPData, gomail.ErrSMTPDataClose:
+		return sent.ErrorCode() >= 500 && sent.ErrorCode() < 600 && sent.ErrorCode() != 530 // 530: sign in first
+	}
+	return false
 }

@@ -2,7 +2,9 @@ package mail
 
 import (
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
 
 	"mooring/internal/i18n"
 )
@@ -21,6 +23,8 @@ func (c *Composer) page(n Note) (page, error) {
 	case Known:
 		out.Subject, out.Intro, out.Button = p.T("mail.known_subject"), p.T("mail.known_intro"), p.T("mail.known_button")
 		out.Hint, out.NotYou = p.T("mail.known_sign_in", "url", n.SignInURL), p.T("mail.known_not_you")
+	case NeedsYou, Recovered, Expiring, Changed:
+		about(&out, p, n)
 	default:
 		return page{}, fmt.Errorf("mail: no letter of kind %q", n.Kind)
 	}
@@ -29,4 +33,39 @@ func (c *Composer) page(n Note) (page, error) {
 
 func lifeOf(p *i18n.Printer, life time.Duration) string {
 	return p.T("mail.link_life", "hours", int(life/time.Hour))
+}
+
+// about fills the page of a letter about a connection: what happened, what to do, and where to choose what is mailed.
+func about(out *page, p *i18n.Printer, n Note) {
+	a := n.About
+	values := []any{"provider", inert(a.Provider), "account", inert(a.Account), "business", inert(a.Business), "why", a.Why,
+		"block", a.Block, "count", a.Days, "at", p.DateTime(a.At)}
+	key := "mail." + string(n.Kind)
+	out.Subject, out.Intro = p.T(key+"_subject", values...), p.T(key+"_intro", values...)
+	out.Button, out.Hint = p.T(key+"_button", values...), p.T(key+"_hint", values...)
+	out.NotYou = p.T("mail.notice_choose", "url", a.SettingsURL)
+}
+
+// nameLength is how much of a name that others chose is repeated.
+const nameLength = 60
+
+// inert keeps a name that others chose from being more than a name: no line ends, nothing invisible that turns the text
+// around, and no address that a mail program would make a link of.
+func inert(name string) string {
+	var out strings.Builder
+	length := 0
+	for _, r := range strings.Join(strings.Fields(name), " ") {
+		if !unicode.IsPrint(r) {
+			continue
+		}
+		if length++; length > nameLength {
+			out.WriteRune('…')
+			break
+		}
+		out.WriteRune(r)
+		if strings.ContainsRune(".:/@", r) {
+			out.WriteRune('\u2060') // word joiner: seen by nobody, and no address goes on after it
+		}
+	}
+	return out.String()
 }

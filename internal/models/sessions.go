@@ -27,6 +27,7 @@ type Session struct {
 	Factors    int              // ways to prove themselves besides the password
 	Troubles   []Trouble        // the broken connections that come first, at most troublesShown
 	Attention  int              // how many there are
+	Notices    int              // unread ones, counted up to 100
 	Key        vault.WrappedKey // the tenant's data key, so that what follows need not ask for it; nil for staff
 }
 
@@ -80,6 +81,8 @@ func (s *Store) OpenSession(ctx context.Context, tokenHash []byte, idle time.Dur
 		SELECT s.id, u.id, u.email, u.language, coalesce(s.tenant_id, '00000000-0000-0000-0000-000000000000'),
 		       coalesce(t.name, ''), coalesce(m.role, ''), a.user_id IS NOT NULL, s.created_at, s.expires_at,
 		       s.proved_at > now() - $2::interval, (SELECT count(*) FROM factors f WHERE f.user_id = u.id),
+		       (SELECT count(*) FROM (SELECT FROM notices n
+		         WHERE n.tenant_id = s.tenant_id AND n.user_id = s.user_id AND n.read_at IS NULL LIMIT 100) unread),
 		       k.wrapped
 		  FROM sessions s
 		  JOIN users u ON u.id = s.user_id
@@ -90,7 +93,7 @@ func (s *Store) OpenSession(ctx context.Context, tokenHash []byte, idle time.Dur
 		 WHERE s.token_hash = $1`, tokenHash, recentProof).
 		QueryRow(func(row pgx.Row) error {
 			return row.Scan(&f.ID, &f.UserID, &f.Email, &f.Language, &f.TenantID, &f.TenantName, &f.Role, &f.IsAdmin,
-				&f.CreatedAt, &f.ExpiresAt, &f.Recent, &f.Factors, (*[]byte)(&f.Key))
+				&f.CreatedAt, &f.ExpiresAt, &f.Recent, &f.Factors, &f.Notices, (*[]byte)(&f.Key))
 		})
 	f.queueTroubles(b)
 	err = s.app.pool.SendBatch(ctx, b).Close()

@@ -17,11 +17,11 @@ import (
 
 // estate is one tenant with a row in every table, and a stranger with a tenant of their own.
 type estate struct {
-	tenant, user, session, connection, attempt, parked, callback, news, address uuid.UUID
-	gone, kept, undoable, revocation                                            uuid.UUID // disconnected: to be erased, kept, to be erased later
-	stranger                                                                    *models.TenantStore
-	strangerUser                                                                uuid.UUID
-	store                                                                       *models.Store
+	tenant, user, session, connection, attempt, parked, callback, news, address, notice uuid.UUID
+	gone, kept, undoable, revocation                                                    uuid.UUID // disconnected: to be erased, kept, to be erased later
+	stranger                                                                            *models.TenantStore
+	strangerUser                                                                        uuid.UUID
+	store                                                                               *models.Store
 }
 
 func newEstate(t *testing.T) (e estate, db dbtest.DB) {
@@ -76,6 +76,13 @@ func newEstate(t *testing.T) (e estate, db dbtest.DB) {
 	}
 	exec(`INSERT INTO revocations (tenant_id, id, connection_id, provider, state, sealed, next_at, until_at, created_at)
 		VALUES ($1, $2, $3, 'fake', 'waiting', '\x01', now(), now(), now())`, e.tenant, e.revocation, e.gone)
+	e.notice = uuid.Must(uuid.NewV7()) // of an event and a letter of the same id
+	exec(`INSERT INTO events (tenant_id, id, connection_id, actor_kind, kind, created_at) VALUES ($1, $2, $3, 'system', 'connection.needs_you', now())`, e.tenant, e.notice, e.connection)
+	exec(`INSERT INTO notices (tenant_id, user_id, id, event_id, connection_id, kind, created_at) VALUES ($1, $2, $3, $3, $4, 'connection.needs_you', now())`,
+		e.tenant, e.user, e.notice, e.connection)
+	exec(`INSERT INTO notice_letters (tenant_id, user_id, id, event_id, connection_id, kind, key, due_at) VALUES ($1, $2, $3, $3, $4, 'connection.needs_you', 'k', now())`,
+		e.tenant, e.user, e.notice, e.connection)
+	exec(`INSERT INTO notice_choices (tenant_id, user_id, kind, mail) VALUES ($1, $2, 'connection.needs_you', true)`, e.tenant, e.user)
 	strangerTenant, strangerUser := people()
 	e.strangerUser = strangerUser
 	exec(`INSERT INTO endpoints (id, url, kinds, created_at) VALUES ($1, 'https://hooks.example', '{connection.synced}', now())`, e.tenant)
@@ -134,6 +141,9 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 	"Callback": func(ctx context.Context, e estate) (bool, error) {
 		c, err := e.stranger.Callback(ctx, e.callback)
 		return c.Credential != nil || c.Attempt != nil, err
+	},
+	"ChooseNotices": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.ChooseNotices(ctx, map[string]bool{"connection.needs_you": false})
 	},
 	"Connect": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.Connect(ctx, newConnection(e, uuid.Must(uuid.NewV7()), 1), models.Statement{SQL: "SELECT 1"})
@@ -214,6 +224,9 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 	"FailRefresh": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.FailRefresh(ctx, held(e), models.RefreshFailure{State: models.RefreshRefused, Needs: "needs_reauth"})
 	},
+	"FinishLetter": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.FinishLetter(ctx, e.user, e.notice, models.LetterSent)
+	},
 	"History": func(ctx context.Context, e estate) (bool, error) {
 		page, err := e.stranger.History(ctx, models.HistoryQuery{Connection: e.connection, Blocks: []oauth.Block{oauth.BlockMerchant}, Limit: 10})
 		return page.Account != nil || len(page.Versions) > 0, err
@@ -230,6 +243,27 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 		_, sealed, err := e.stranger.Leaving(ctx, e.connection)
 		return sealed != nil, err
 	},
+	"Listeners": func(ctx context.Context, e estate) (bool, error) {
+		_, members, err := e.stranger.Listeners(ctx, e.notice)
+		return len(members) > 0, err
+	},
+	"NoticeChoices": func(ctx context.Context, e estate) (bool, error) {
+		choices, err := e.stranger.NoticeChoices(ctx)
+		return len(choices) > 0, err
+	},
+	"NoticeLetter": func(ctx context.Context, e estate) (bool, error) {
+		l, err := e.stranger.NoticeLetter(ctx, e.user, e.notice, "")
+		return l.Email != "", err
+	},
+	"Notices": func(ctx context.Context, e estate) (bool, error) {
+		list, err := e.stranger.Notices(ctx, models.NoticePlace{}, 100)
+		return len(list) > 0, err
+	},
+	"Notify": func(ctx context.Context, e estate) (bool, error) {
+		event := models.Event{ID: e.notice, ConnectionID: &e.connection, Kind: "connection.changed", Detail: map[string]any{}, CreatedAt: time.Now()}
+		return false, e.stranger.Notify(ctx, event, []models.Notice{{User: e.user, Mail: true, Spacing: models.Spaced}},
+			func(uuid.UUID, uuid.UUID) models.Statement { return models.Statement{SQL: "SELECT 1"} })
+	},
 	"Outline": func(ctx context.Context, e estate) (bool, error) {
 		_, account, err := e.stranger.Outline(ctx, e.connection)
 		return account != nil, err
@@ -244,6 +278,11 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 	"ParkAttempt": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.ParkAttempt(ctx, e.attempt, vault.Sealed{1}, "", models.NewEvent{Kind: "x"})
 	},
+	"ReadNotice": func(ctx context.Context, e estate) (bool, error) {
+		_, err := e.stranger.ReadNotice(ctx, e.notice)
+		return false, err
+	},
+	"ReadNotices": func(ctx context.Context, e estate) (bool, error) { return false, e.stranger.ReadNotices(ctx) },
 	"RecoverPrevious": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.RecoverPrevious(ctx, held(e), time.Now())
 	},
@@ -335,6 +374,7 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 var mustFail = map[string]errs.Code{
 	"Balances": errs.NotFound, "History": errs.NotFound,
 	"Announcement": errs.NotFound, "Dispatch": errs.NotFound, "QueueDeliveries": "", "SaveTry": errs.Conflict,
+	"Listeners": errs.NotFound, "NoticeLetter": errs.NotFound, "Notify": "", "ReadNotice": errs.NotFound,
 	"Attempt": errs.NotFound, "BeginSync": errs.Conflict, "Callback": errs.NotFound, "ContradictCallback": errs.Conflict,
 	"SaveLink": errs.Conflict, "StoreCallback": "", "CountNews": errs.Conflict, "EndAddress": errs.Conflict, "FailCallback": errs.Conflict,
 	"RenewAddress": errs.Conflict, "StoreNews": errs.Conflict, "TakeNews": errs.NotFound, "Connect": "", "Connection": errs.NotFound, "ConsumeAttempt": errs.NotFound,
@@ -393,6 +433,9 @@ func fingerprint(t *testing.T, db dbtest.DB, tenant uuid.UUID) (sum string) {
 		    UNION ALL SELECT 'addresses ' || a::text FROM callback_addresses a WHERE tenant_id = $1
 		    UNION ALL SELECT 'endpoints ' || e::text FROM endpoints e
 		    UNION ALL SELECT 'revocations ' || r::text FROM revocations r WHERE tenant_id = $1
+		    UNION ALL SELECT 'notices ' || n::text FROM notices n WHERE tenant_id = $1
+		    UNION ALL SELECT 'letters ' || l::text FROM notice_letters l WHERE tenant_id = $1
+		    UNION ALL SELECT 'choices ' || c::text FROM notice_choices c WHERE tenant_id = $1
 		    UNION ALL SELECT 'members ' || m::text FROM memberships m WHERE tenant_id = $1
 		    UNION ALL SELECT 'claims ' || a::text FROM account_claims a WHERE holder_tenant = $1) AS lines`, tenant).Scan(&sum)
 	if err != nil {

@@ -29,3 +29,8 @@ INSERT INTO endpoint_secrets (endpoint_id, version, sealed, created_at) VALUES (
 INSERT INTO deliveries (tenant_id, id, endpoint_id, event_id, kind, body, created_at)
     VALUES ('$TENANT$', '$TENANT$', '$TENANT$', '$TENANT$', 'tenant.created', '{}', now());
 INSERT INTO delivery_tries (tenant_id, delivery_id, id, status, error, took_ms, tried_at) VALUES ('$TENANT$', '$TENANT$', '$TENANT$', 500, '', 1, now());
+INSERT INTO notices (tenant_id, user_id, id, event_id, connection_id, kind, created_at)
+    VALUES ('$TENANT$', '$TENANT$', '$TENANT$', '$TENANT$', '$TENANT$', 'connection.needs_you', now());
+INSERT INTO notice_letters (tenant_id, user_id, id, event_id, connection_id, kind, key, due_at)
+    VALUES ('$TENANT$', '$TENANT$', '$TENANT$', '$TENANT$', '$TENANT$', 'connection.needs_you', 'key', now());
+INSERT INTO notice_choices (tenant_id, user_id, kind, mail) VALUES ('$TENANT$', '$TENANT$', 'connection.needs_you', false);

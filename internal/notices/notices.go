@@ -1,0 +1,162 @@
+// Package notices owns who is told what of a tenant's connections, in which language and how often.
+//
+// Everything is derived from events: Tell turns one into notices for the members, and into letters for those who want
+// mail of its kind. Being told twice is being told once, because the database has unique keys for both. What a letter
+// says is found when it is sent, and so is whether it is still true: a connection that works again needs nobody.
+//
+// Composing and sending belong to mail, rows to models, when something runs to jobs, the page to handlers.
+package notices
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+
+	"mooring/internal/errs"
+	"mooring/internal/i18n"
+	"mooring/internal/mail"
+	"mooring/internal/models"
+	"mooring/internal/oauth"
+)
+
+// The kinds of events that members are told of.
+const (
+	NeedsYou  = "connection.needs_you"
+	Recovered = "connection.recovered"
+	Expiring  = "connection.expiring"
+	Changed   = "connection.changed"
+)
+
+// Kinds lists them in the order in which a person chooses.
+func Kinds() []string { return []string{NeedsYou, Recovered, Expiring, Changed} }
+
+// Quiet is how long after a letter about a connection the next one of its kind waits.
+const Quiet = 24 * time.Hour
+
+// WantsMail says whether a member of that role gets mail before they have chosen: those who can do something about it.
+func WantsMail(role models.Role) bool { return role.MayOperate() }
+
+// Queue words the job that sends a letter. It ends in Send.
+type Queue interface {
+	NoticeJob(tenant, user, letter uuid.UUID) models.Statement
+}
+
+// Letters composes a mail in a language.
+type Letters interface {
+	Compose(n mail.Note) (mail.Letter, error)
+}
+
+// Deps are the service's needs.
+type Deps struct {
+	Queue          Queue
+	Letters        Letters
+	Words          *i18n.Bundle
+	Describe       Describe
+	Sender         mail.Sender // nil unless MailConfigured
+	MailConfigured bool        // false: letters are logged as not sent
+	PublicURL      string
+	Log            *slog.Logger
+}
+
+// Service tells people. It is safe for concurrent use on any number of replicas.
+type Service struct{ Deps }
+
+// New makes the service.
+func New(d Deps) *Service { return &Service{d} }
+
+// Tell implements jobs.Teller.
+func (s *Service) Tell(ctx context.Context, st *models.TenantStore, event uuid.UUID) error {
+	e, members, err := st.Listeners(ctx, event)
+	if errs.CodeOf(err) == errs.NotFound {
+		return nil // what it told of was erased
+	}
+	if err != nil {
+		return err
+	}
+	spacing, key, tell := rule(e)
+	if !tell || e.ConnectionID == nil {
+		return nil
+	}
+	told := make([]models.Notice, 0, len(members))
+	for _, m := range members {
+		told = append(told, models.Notice{User: m.UserID, Mail: wants(m.Role, m.Wants), Spacing: spacing, Key: key, Quiet: Quiet})
+	}
+	return st.Notify(ctx, e, told, func(user, letter uuid.UUID) models.Statement {
+		return s.Queue.NoticeJob(st.Tenant(), user, letter)
+	})
+}
+
+// rule says what there is one letter of.
+func rule(e models.Event) (spacing models.Spacing, key string, tell bool) {
+	switch e.Kind {
+	case NeedsYou:
+		return models.Spaced, "", true
+	case Changed: // balances and the like change all the time, and nobody wants to be told
+		b := oauth.Block(text(e, "block"))
+		return models.Spaced, "", b == oauth.BlockMerchant || b == oauth.BlockCompany
+	case Recovered:
+		return models.Answers, NeedsYou, true
+	case Expiring: // each of its deadlines, of this access
+		return models.PerKey, e.ConnectionID.String() + ":" + text(e, "at") + ":" + text(e, "days"), true
+	}
+	return "", "", false
+}
+
+func wants(role models.Role, chosen *bool) bool {
+	if chosen != nil {
+		return *chosen
+	}
+	return WantsMail(role)
+}
+
+// Send sends a letter; its job calls it. A letter that has ended, or is not true any more, is done. An error asks for
+// another try, unless it is mail.ErrRefused.
+func (s *Service) Send(ctx context.Context, st *models.TenantStore, user, letter uuid.UUID) error {
+	l, err := st.NoticeLetter(ctx, user, letter, NeedsYou)
+	if errs.CodeOf(err) == errs.NotFound {
+		return nil // the member has left
+	}
+	if err != nil || l.Status != models.LetterWaiting {
+		return err
+	}
+	end := models.LetterSent
+	switch {
+	case moot(l):
+		end = models.LetterMoot
+	case !s.MailConfigured:
+		end = models.LetterNotSent
+		s.Log.WarnContext(ctx, "mail not sent: SMTP_URL is not set", "letter", letter, "kind", l.Kind, "to", mail.MaskAddress(l.Email))
+	default:
+		err = s.post(ctx, l)
+		if errors.Is(err, mail.ErrRefused) {
+			end = models.LetterRefused
+		} else if err != nil {
+			return err
+		}
+	}
+	return errors.Join(err, st.FinishLetter(ctx, user, letter, end))
+}
+
+// moot says whether a letter has lost its point since it was decided.
+func moot(l models.NoticeLetter) bool {
+	switch {
+	case !wants(l.Role, l.Wants), l.State == models.Disconnected:
+		return true
+	case l.Kind == NeedsYou:
+		return l.State != models.NeedsYou
+	case l.Kind == Recovered:
+		return l.State == models.NeedsYou || !l.Answered
+	}
+	return false
+}
+
+func (s *Service) post(ctx context.Context, l models.NoticeLetter) error {
+	letter, err := s.Letters.Compose(s.note(l))
+	if err != nil {
+		return err
+	}
+	return s.Sender.Send(ctx, letter)
+}
