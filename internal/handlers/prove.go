@@ -178,7 +178,9 @@ func (s *Server) enter(c *gin.Context, signedIn accounts.SignedIn, next string) 
 		}
 		return seeOther(c, address)
 	}
-	s.cookies.drop(c, ticketName)
+	if !s.ticket(c).IsEmpty() {
+		s.cookies.drop(c, ticketName)
+	}
 	if next == "" {
 		next = homeOf(accounts.Session{IsAdmin: signedIn.Staff})
 	}
