@@ -536,16 +536,6 @@ $$;
 
 COMMENT ON FUNCTION public.sweep_inbox(before timestamp with time zone) IS 'Discards what was parked for a day and what a link''s callback kept for two, buries what has waited for a day without anybody working on it, and removes news after 30 days (links'' callbacks go with their attempts) and addresses that have ended.';
 
-CREATE FUNCTION public.sweep_observations(before timestamp with time zone) RETURNS bigint
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'public', 'pg_temp'
-    AS $$
-    WITH h AS (DELETE FROM provider_health   WHERE hour    < before - interval '8 days' RETURNING 1),
-         r AS (DELETE FROM provider_replicas WHERE seen_at < before - interval '1 day'  RETURNING 1)
-    SELECT (SELECT count(*) FROM h) + (SELECT count(*) FROM r)
-    $$;
-
-COMMENT ON FUNCTION public.sweep_observations(before timestamp with time zone) IS 'Removes counts after 8 days and replicas that nobody has heard of for one.';
 CREATE FUNCTION public.sweep_notices(before timestamp with time zone) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -556,6 +546,17 @@ CREATE FUNCTION public.sweep_notices(before timestamp with time zone) RETURNS bi
     $$;
 
 COMMENT ON FUNCTION public.sweep_notices(before timestamp with time zone) IS 'Removes notices and letters after 180 days; the events they told of stay.';
+
+CREATE FUNCTION public.sweep_observations(before timestamp with time zone) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    WITH h AS (DELETE FROM provider_health   WHERE hour    < before - interval '8 days' RETURNING 1),
+         r AS (DELETE FROM provider_replicas WHERE seen_at < before - interval '1 day'  RETURNING 1)
+    SELECT (SELECT count(*) FROM h) + (SELECT count(*) FROM r)
+    $$;
+
+COMMENT ON FUNCTION public.sweep_observations(before timestamp with time zone) IS 'Removes counts after 8 days and replicas that nobody has heard of for one.';
 
 CREATE FUNCTION public.sweep_outgoing(before timestamp with time zone) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
@@ -1831,12 +1832,13 @@ ALTER TABLE public.inbox ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.memberships ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY own_person ON public.factors TO mooring_app USING ((user_id = ( SELECT public.current_person() AS current_person))) WITH CHECK ((user_id = ( SELECT public.current_person() AS current_person)));
 ALTER TABLE public.notice_choices ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.notice_letters ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.notices ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY own_person ON public.factors TO mooring_app USING ((user_id = ( SELECT public.current_person() AS current_person))) WITH CHECK ((user_id = ( SELECT public.current_person() AS current_person)));
 
 CREATE POLICY own_person ON public.platform_admins FOR SELECT TO mooring_app USING ((user_id = ( SELECT public.current_person() AS current_person)));
 
@@ -2039,10 +2041,11 @@ GRANT ALL ON FUNCTION public.sweep(before timestamp with time zone) TO mooring_a
 REVOKE ALL ON FUNCTION public.sweep_inbox(before timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sweep_inbox(before timestamp with time zone) TO mooring_app;
 
-REVOKE ALL ON FUNCTION public.sweep_observations(before timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.sweep_observations(before timestamp with time zone) TO mooring_app;
 REVOKE ALL ON FUNCTION public.sweep_notices(before timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sweep_notices(before timestamp with time zone) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.sweep_observations(before timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.sweep_observations(before timestamp with time zone) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.sweep_outgoing(before timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sweep_outgoing(before timestamp with time zone) TO mooring_app;
