@@ -78,6 +78,7 @@ type bench struct {
 	store  *models.Store
 	queue  jobs.Queue
 	worker *worker
+	inbox  jobs.Inbox // the worker, if a test has none of its own
 }
 
 func newBench(t *testing.T) *bench {
@@ -90,6 +91,7 @@ func newBench(t *testing.T) *bench {
 	}); err != nil {
 		t.Fatal(err)
 	}
+	b.inbox = b.worker
 	return b
 }
 
@@ -97,7 +99,7 @@ func newBench(t *testing.T) *bench {
 func (b *bench) run(t *testing.T) {
 	t.Helper()
 	r, err := jobs.NewRunner(jobs.Deps{
-		Pool: b.db.App, Store: b.store, Syncer: b.worker, Inbox: b.worker, Leaver: b.worker, Mailer: b.worker, Tellers: []jobs.Teller{b.worker}, Notifier: b.worker, Wakes: b.listen(t), Providers: b.queue.Providers,
+		Pool: b.db.App, Store: b.store, Syncer: b.worker, Inbox: b.inbox, Leaver: b.worker, Mailer: b.worker, Tellers: []jobs.Teller{b.worker}, Notifier: b.worker, Wakes: b.listen(t), Providers: b.queue.Providers,
 		Observe: func(string, string, time.Duration) {}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {
