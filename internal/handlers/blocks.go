@@ -11,7 +11,6 @@ import (
 
 // How many entries of each kind stand on a page at once, and how many more unfold.
 const (
-	flowGlance = 5 // on the overview
 	flowShown  = 10
 	flowFolded = 190
 	fewKinds   = 2 // of so few, each is shown, even if it is empty
@@ -24,7 +23,6 @@ type BlockCard struct {
 	Heading string
 	Kinds   []oauth.FlowKind
 	Ended   bool   // the connection is disconnected: nothing more will come
-	More    string // where all of it is shown, when this is a glance; ""
 	History string // where its changes are shown; "" if nowhere for this reader
 	Stale   string // that it may be outdated, and as of when; "" while it is fresh
 	Parked  string // until when the provider wants no more questions; "" if it takes them
@@ -40,7 +38,6 @@ type FlowGroup struct {
 	Total    int
 	Statuses bool // some entry tells one
 	Reasons  bool // some entry tells one
-	More     string
 }
 
 // Folded is the part that unfolds, as a table of its own.
@@ -52,8 +49,8 @@ func (g FlowGroup) Folded() FlowGroup {
 // Shown counts what can be seen here.
 func (g FlowGroup) Shown() int { return len(g.Entries) + len(g.Rest) }
 
-// Hidden says whether the page shows less than there is, with nowhere else to look.
-func (g FlowGroup) Hidden() bool { return g.More == "" && g.Shown() < g.Total }
+// Hidden says whether the page shows less than there is.
+func (g FlowGroup) Hidden() bool { return g.Shown() < g.Total }
 
 // staleAfter is how many of its provider's intervals a reading stays fresh for.
 const staleAfter = 3
@@ -117,13 +114,8 @@ func (b BlockCard) Groups() []FlowGroup {
 
 func (b BlockCard) group(heading string, all []oauth.FlowEntry) FlowGroup {
 	slices.SortStableFunc(all, func(a, b oauth.FlowEntry) int { return b.OccurredAt.Compare(a.OccurredAt) })
-	g := FlowGroup{Words: b.Words, Heading: heading, Total: len(all), More: b.More}
-	if b.More != "" {
-		g.Entries = all[:min(flowGlance, len(all))]
-	} else {
-		g.Entries = all[:min(flowShown, len(all))]
-		g.Rest = all[len(g.Entries):min(flowShown+flowFolded, len(all))]
-	}
+	g := FlowGroup{Words: b.Words, Heading: heading, Total: len(all), Entries: all[:min(flowShown, len(all))]}
+	g.Rest = all[len(g.Entries):min(flowShown+flowFolded, len(all))]
 	g.Statuses = slices.ContainsFunc(all, func(e oauth.FlowEntry) bool { return e.Status != "" })
 	g.Reasons = slices.ContainsFunc(all, func(e oauth.FlowEntry) bool { return e.Reason != "" })
 	return g

@@ -1,31 +1,40 @@
 package handlers
 
 import (
+	"slices"
+
 	"github.com/gin-gonic/gin"
 
 	"mooring/internal/connect"
 	"mooring/internal/models"
-	"mooring/internal/oauth"
 )
 
-// OverviewPage is a merchant's first look: how far each connection has come, and its newest data.
+// OverviewPage is a merchant's first look: how far each connection has come, and the newest data of all, side by side.
 type OverviewPage struct {
 	Page
 	Accounts []OverviewAccount
+	Totals   []Total
+	Facts    []Fact // lines of the comparison; a column per account of Compared
+	Compared []OverviewAccount
+	Flows    []FlowSum
 }
 
 // OverviewAccount is one live connection.
 type OverviewAccount struct {
 	Words
 	connect.ConnectionView
-	Mark    string
-	Figures []Figure
-	Steps   []Step
-	Data    []BlockCard // what was fetched
+	Mark  string
+	Steps []Step
+	Data  []BlockCard // what was fetched
 }
 
-// Figure is a number worth seeing first.
-type Figure struct{ Label, Value string }
+// Href is the account's page.
+func (a OverviewAccount) Href() string { return "/connections/" + a.ID.String() }
+
+// Wallets are the account's balances with the course of them, "" blocks apart.
+func (a OverviewAccount) Wallets() []BlockCard {
+	return slices.DeleteFunc(slices.Clone(a.Data), func(b BlockCard) bool { return len(b.Wallets) == 0 })
+}
 
 // Step is a ring of the checklist.
 type Step struct {
@@ -49,41 +58,15 @@ func (s *Server) showOverview(c *gin.Context, m *Merchant) error {
 		account := OverviewAccount{Words: page.Words, ConnectionView: view, Mark: page.Mark(view.Provider), Steps: page.steps(view)}
 		for _, card := range page.blockCards(view, s.Now()) {
 			if card.Fetched() {
-				card.More = "/connections/" + view.ID.String()
 				account.Data = append(account.Data, card)
-				account.Figures = append(account.Figures, card.figures()...)
 			}
 		}
 		page.Accounts = append(page.Accounts, account)
 	}
+	page.Totals = page.totals()
+	page.compare()
+	page.Flows = page.flows()
 	return s.show(c, page)
-}
-
-// mostFigures is how many figures a block may give.
-const mostFigures = 3
-
-// figures picks the numbers of a block: what can be spent, and how much moved. A zero is shown where there is nothing else.
-func (b BlockCard) figures() []Figure {
-	var figures, zeros []Figure
-	add := func(label, value string, zero bool) {
-		if zero {
-			zeros = append(zeros, Figure{label, value})
-		} else {
-			figures = append(figures, Figure{label, value})
-		}
-	}
-	for _, wallet := range b.Wallets {
-		add(b.T("block.wallet_available"), b.Money(wallet.Available), wallet.Available.Amount.IsZero())
-	}
-	if b.Block == oauth.BlockWalletFlow {
-		for _, g := range b.Groups() {
-			add(g.Heading, b.Number(g.Total), g.Total == 0)
-		}
-	}
-	if len(figures) == 0 {
-		figures = zeros
-	}
-	return figures[:min(mostFigures, len(figures))]
 }
 
 // steps is how far a connection has come, and who must act.

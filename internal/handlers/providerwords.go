@@ -35,7 +35,7 @@ func (r ProviderRow) Counts() []StateCount {
 	var counts []StateCount
 	for _, state := range []models.State{models.Connected, models.NeedsYou, models.Provider, models.Ours, models.Disconnected} {
 		n := r.Connections[state]
-		badge := r.StateBadge(models.Connection{State: state})
+		badge := r.StateBadge(models.Connection{State: state, SyncState: models.SyncIdle})
 		if state == models.NeedsYou {
 			badge.Text = r.T("provider.state_merchant")
 		}
