@@ -1,11 +1,14 @@
 package main
 
 import (
+	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,17 +24,46 @@ func demoEnv(dir string) []string {
 // signIn signs a sample person in and gives the page they land on.
 func signIn(t *testing.T, base, email, password string) (landed string) {
 	t.Helper()
+	_, landed = signedIn(t, base, email, password)
+	return landed
+}
+
+func signedIn(t *testing.T, base, email, password string) (browser *http.Client, landed string) {
+	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	browser := &http.Client{Jar: jar}
+	browser = &http.Client{Jar: jar}
 	resp, err := browser.PostForm(base+"/login", url.Values{"email": {email}, "password": {password}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	return resp.Request.URL.Path
+	return browser, resp.Request.URL.Path
+}
+
+// sampleConnections are the connections that the sample merchants are shown.
+func sampleConnections(t *testing.T, base string) (all []string) {
+	t.Helper()
+	for _, person := range samplePeople() {
+		if person.business == "" {
+			continue
+		}
+		browser, _ := signedIn(t, base, person.email, person.password)
+		resp, err := browser.Get(base + "/connections")
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, err := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, regexp.MustCompile(`/connections/[0-9a-f-]{36}`).FindAllString(string(page), -1)...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 func TestDemo(t *testing.T) {
@@ -54,6 +86,11 @@ func TestDemo(t *testing.T) {
 		}
 	}
 
+	connected := sampleConnections(t, base)
+	if want := 2 * len(factories()); len(connected) != want {
+		t.Errorf("the sample merchants have %d connections, want %d: each at every provider", len(connected), want)
+	}
+
 	second := startWeb(t, demoEnv(data), "demo")
 	if code := second.code(t); code != 1 || !strings.Contains(second.out.String(), "another demo is running in the data directory") {
 		t.Errorf("a second demo on the same data: code %d, %s", code, second.out)
@@ -70,6 +107,9 @@ func TestDemo(t *testing.T) {
 	base = third.await(t, demoLine)[1]
 	if landed := signIn(t, base, "kept@mooring.example", "quay-side-lantern-77"); landed == "/login" {
 		t.Error("the admin of before the kill cannot sign in")
+	}
+	if found := sampleConnections(t, base); !slices.Equal(found, connected) {
+		t.Errorf("after the second start there are %v, want %v", found, connected)
 	}
 	if info, err := os.Stat(filepath.Join(data, "keyset.json")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the development keyset: %v, %v", info.Mode(), err)

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"mooring/internal/handlers"
 )
 
 // Ending takes at most ten seconds, in three parts.
@@ -69,16 +71,38 @@ func (r *readiness) Ready(ctx context.Context) error {
 	return r.check(ctx)
 }
 
-// serveUntil serves until ctx ends, then says "not ready", lets the proxy notice, and waits for the requests under way.
-// A server or a private database that ends by itself ends everything: whoever watches over us starts us anew.
-func (h *house) serveUntil(ctx context.Context, srv *http.Server, l net.Listener) error {
+// server answers at an address.
+type server struct {
+	http    *http.Server
+	address string
+	failed  <-chan error // why it ended by itself
+}
+
+// answer binds the address, unless the plan has, and begins to serve there.
+func (h *house) answer(pages *handlers.Server) (*server, error) {
+	l := h.plan.listener
+	if l == nil {
+		var err error
+		if l, err = listen("LISTEN_ADDR", h.config.ListenAddr); err != nil {
+			return nil, err
+		}
+	}
 	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(l) }()
+	s := &server{http: httpServer(pages.Handler(), h.log), address: l.Addr().String(), failed: failed}
+	s.http.RegisterOnShutdown(pages.EndStreams)
+	go func() { failed <- s.http.Serve(l) }()
+	h.onStop("the server", func(context.Context) error { return s.http.Close() })
+	return s, nil
+}
+
+// serveUntil goes on until ctx ends, then says "not ready", lets the proxy notice, and waits for the requests under way.
+// A server or a private database that ends by itself ends everything: whoever watches over us starts us anew.
+func (h *house) serveUntil(ctx context.Context, s *server) error {
 	select {
-	case err := <-failed:
+	case err := <-s.failed:
 		return fmt.Errorf("serving: %w", err)
 	case <-h.died:
-		_ = srv.Close()
+		_ = s.http.Close()
 		return fmt.Errorf("the private PostgreSQL has ended; its log is in %s", privateDir(h.config))
 	case <-ctx.Done():
 	}
@@ -87,9 +111,9 @@ func (h *house) serveUntil(ctx context.Context, srv *http.Server, l net.Listener
 	time.Sleep(h.plan.drain)
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTime)
 	defer cancel()
-	if err := srv.Shutdown(ending); err != nil {
+	if err := s.http.Shutdown(ending); err != nil {
 		h.log.Warn("ending: some requests did not end in time", "error", err.Error())
-		_ = srv.Close()
+		_ = s.http.Close()
 	}
 	return nil
 }

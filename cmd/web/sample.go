@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -122,8 +123,8 @@ func (s *stage) connectSample(ctx context.Context, h *house, session accounts.Se
 		attempt, err = s.consentSample(ctx, h, st, session, provider.Slug, account)
 	case oauth.FlowKey:
 		attempt, err = s.pasteSample(ctx, h, st, session, provider.Slug, account)
-	default: // a link ends in a call to us, and nobody is told our address yet: left for whoever tries the demo
-		return nil
+	case oauth.FlowLink:
+		attempt, err = s.openSample(ctx, h, st, session, provider.Slug, account)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", provider.Slug, err)
@@ -162,13 +163,60 @@ func (s *stage) consentSample(ctx context.Context, h *house, st *models.TenantSt
 
 // pasteSample fills in the form.
 func (s *stage) pasteSample(ctx context.Context, h *house, st *models.TenantStore, session accounts.Session, slug string, account int) (models.Attempt, error) {
-	keys, err := s.simulator.Keys(slug, account)
+	form, err := s.fillInSample(session, slug, account)
 	if err != nil {
 		return models.Attempt{}, err
 	}
+	return h.connect.Submit(ctx, st, form)
+}
+
+func (s *stage) fillInSample(session accounts.Session, slug string, account int) (connect.SubmitRequest, error) {
+	keys, err := s.simulator.Keys(slug, account)
 	values := oauth.Values{}
 	for name, value := range keys {
 		values[name] = secret.New(value)
 	}
-	return h.connect.Submit(ctx, st, connect.SubmitRequest{Provider: slug, UserID: session.UserID, SessionID: session.ID, Values: values})
+	return connect.SubmitRequest{Provider: slug, UserID: session.UserID, SessionID: session.ID, Values: values}, err
+}
+
+// linkPatience is how long a start waits for the provider's call. It comes at once, unless PUBLIC_URL leads elsewhere.
+const linkPatience = 3 * time.Second
+
+// openSample fills in the form, opens the link that comes of it, agrees there, and confirms what the provider's server
+// has then told.
+func (s *stage) openSample(ctx context.Context, h *house, st *models.TenantStore, session accounts.Session, slug string, account int) (models.Attempt, error) {
+	form, err := s.fillInSample(session, slug, account)
+	if err != nil {
+		return models.Attempt{}, err
+	}
+	attempt, err := h.connect.BeginLink(ctx, st, form)
+	if err != nil {
+		return attempt, err
+	}
+	woken, cancel := h.listener.Subscribe(attempt.ID)
+	defer cancel()
+	attempt, link, err := h.connect.OpenLink(ctx, st, attempt)
+	if err != nil || link == "" {
+		return attempt, err
+	}
+	if err := s.simulator.Agree(slug, account, link); err != nil {
+		return attempt, err
+	}
+	late := time.After(linkPatience)
+	for {
+		attempt, err = h.connect.Attempt(ctx, st, attempt.ID, session.UserID)
+		switch {
+		case err != nil:
+			return attempt, err
+		case attempt.Status == models.Returned:
+			return h.connect.Confirm(ctx, st, attempt.ID, session.UserID, session.ID)
+		}
+		select {
+		case <-woken:
+		case <-late:
+			return attempt, nil
+		case <-ctx.Done():
+			return attempt, ctx.Err()
+		}
+	}
 }

@@ -30,12 +30,12 @@ type plan struct {
 	demo     bool
 	listener net.Listener                              // nil: LISTEN_ADDR is bound when everything else is ready
 	letters  func() []mail.Captured                    // nil: mail is not captured
-	prepare  func(ctx context.Context, h *house) error // before anybody is told the address
+	prepare  func(ctx context.Context, h *house) error // when the address answers, before anybody is told it
 	announce func(address string, took time.Duration)  // nil: the log alone says it
 }
 
-// serve is the way through: open the rooms from the lowest up, bind the address, announce it, answer until ctx ends, and
-// then end in order: not ready, requests, jobs, listener, pools, private database.
+// serve is the way through: open the rooms from the lowest up, answer at the address, announce it, go on until ctx ends,
+// and then end in order: not ready, requests, jobs, listener, pools, private database.
 func serve(ctx context.Context, c config.Config, p plan) error {
 	began := time.Now()
 	h := &house{config: c, plan: p, log: p.log, metrics: newMetrics(), ready: &readiness{}}
@@ -44,33 +44,35 @@ func serve(ctx context.Context, c config.Config, p plan) error {
 		defer cancel()
 		h.close(ending)
 	}()
-	pages, err := h.furnish(ctx)
-	if err == nil && p.prepare != nil {
-		err = p.prepare(ctx, h)
-	}
+	server, err := h.open(ctx)
 	if ctx.Err() != nil {
 		return nil // asked to end before it was ready; what failed, failed for that
 	}
 	if err != nil {
 		return err
 	}
-	if err := h.openMetrics(); err != nil {
-		return err
-	}
-	h.startCheckpoints()
-	l := p.listener
-	if l == nil {
-		if l, err = listen("LISTEN_ADDR", c.ListenAddr); err != nil {
-			return err
-		}
-	}
-	p.log.Info("serving", "address", l.Addr().String(), "public", c.PublicURL, "ms", time.Since(began).Milliseconds())
+	p.log.Info("serving", "address", server.address, "public", c.PublicURL, "ms", time.Since(began).Milliseconds())
 	if p.announce != nil {
 		p.announce(c.PublicURL, time.Since(began))
 	}
-	srv := httpServer(pages.Handler(), p.log)
-	srv.RegisterOnShutdown(pages.EndStreams)
-	return h.serveUntil(ctx, srv, l)
+	return h.serveUntil(ctx, server)
+}
+
+// open furnishes the house, lets it answer, and prepares what a demo has in it.
+func (h *house) open(ctx context.Context) (*server, error) {
+	pages, err := h.furnish(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.openMetrics(); err != nil {
+		return nil, err
+	}
+	h.startCheckpoints()
+	s, err := h.answer(pages)
+	if err == nil && h.plan.prepare != nil {
+		err = h.plan.prepare(ctx, h)
+	}
+	return s, err
 }
 
 // openMetrics gives the numbers a listener of their own, which the public never reaches.

@@ -23,6 +23,8 @@ type partner struct {
 	consent func(account int, asked url.Values) (url.Values, error)
 	// keys are what a merchant copies from the provider, by the names the provider has for them.
 	keys func(account int) (map[string]string, error)
+	// agree gives a merchant's consent to a link that was made for him; the callback follows.
+	agree func(account int, link string) error
 	// news says where callbacks about a merchant go.
 	news func(account int, address string) error
 }
@@ -34,7 +36,7 @@ func (s *Simulator) partners() map[string]partner {
 		zhiyun.Slug:     {enrol: s.enrolZhiyun, keys: s.keysZhiyun},
 		cardwallet.Slug: {enrol: s.enrolCardWallet, keys: s.keysCardWallet, news: s.newsCardWallet},
 		chainup.Slug:    {enrol: s.enrolChainUp, consent: s.consentChainUp},
-		redemption.Slug: {enrol: s.enrolRedemption},
+		redemption.Slug: {enrol: s.enrolRedemption, keys: s.keysRedemption, agree: s.agreeRedemption},
 	}
 }
 
@@ -72,6 +74,15 @@ func (s *Simulator) Keys(slug string, account int) (map[string]string, error) {
 		return nil, fmt.Errorf("simulator: %s hands out no keys", slug)
 	}
 	return p.keys(account)
+}
+
+// Agree plays a sample merchant who opens a link and agrees. Faults do not touch it.
+func (s *Simulator) Agree(slug string, account int, link string) error {
+	p := s.partners()[slug]
+	if p.agree == nil {
+		return fmt.Errorf("simulator: %s makes no links", slug)
+	}
+	return p.agree(account, link)
 }
 
 // SendNews says where callbacks about a sample merchant go.
@@ -136,4 +147,23 @@ func (s *Simulator) enrolRedemption(at, _, _ string) (map[string]string, error) 
 	}
 	key := base64.StdEncoding.EncodeToString(block.Bytes) // on one line, as a setting is
 	return map[string]string{"BASE_URL": at, "PLATFORM_PUBLIC_KEY": key, "AUTH_URL_HOSTS": "alipay.com," + at}, nil
+}
+
+func (s *Simulator) keysRedemption(account int) (map[string]string, error) {
+	samples, err := s.Redemption.Samples()
+	if err != nil {
+		return nil, err
+	}
+	of := samples[account]
+	keys := map[string]string{"business_id": of.BusinessID, "merchant_id": of.MerchantID, "sign_type": of.SignType}
+	if of.SignType == redemption.MD5 {
+		keys["md5_key"] = of.MD5Key
+	} else {
+		keys["private_key"] = of.PrivateKey
+	}
+	return keys, nil
+}
+
+func (s *Simulator) agreeRedemption(account int, link string) error {
+	return s.Redemption.Agree(link, s.Redemption.Persons()[account])
 }
