@@ -91,7 +91,7 @@ func (h *house) furnish(ctx context.Context) (*handlers.Server, error) {
 		return nil, err
 	}
 	h.keeper = watch.New(watch.Options{Replica: replicaName(), Unknown: h.metrics.unknownCode, Now: time.Now, Log: h.log})
-	registry, err := offer(factories(), h.config, h.keeper, h.observeCall, h.log)
+	registry, err := offer(h.plan.list, h.config, h.keeper, h.observeCall, h.log)
 	if err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ func (h *house) pages() (*handlers.Server, error) {
 		Now:            time.Now,
 		Log:            h.log,
 		Metrics:        handlers.NewMetrics(h.metrics.registry),
-		Setups:         setups(factories(), h.config),
+		Setups:         setups(h.plan.list, h.config),
 		Probe:          h.keeper.Probe,
 	})
 }

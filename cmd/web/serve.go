@@ -10,6 +10,7 @@ import (
 
 	"mooring/internal/config"
 	"mooring/internal/mail"
+	"mooring/internal/oauth"
 )
 
 type serveCmd struct{}
@@ -28,6 +29,7 @@ type plan struct {
 	log      *slog.Logger
 	drain    time.Duration
 	demo     bool
+	list     []oauth.Factory                           // nil: those of providers.go
 	listener net.Listener                              // nil: LISTEN_ADDR is bound when everything else is ready
 	letters  func() []mail.Captured                    // nil: mail is not captured
 	prepare  func(ctx context.Context, h *house) error // when the address answers, before anybody is told it
@@ -38,6 +40,9 @@ type plan struct {
 // and then end in order: not ready, requests, jobs, listener, pools, private database.
 func serve(ctx context.Context, c config.Config, p plan) error {
 	began := time.Now()
+	if p.list == nil {
+		p.list = factories()
+	}
 	h := &house{config: c, plan: p, log: p.log, metrics: newMetrics(), ready: &readiness{}}
 	defer func() {
 		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), restTime)
