@@ -112,13 +112,14 @@ func (s *Service) Cards(ctx context.Context, st *models.TenantStore) ([]Card, er
 	return cards, nil
 }
 
-// Overview gives the tenant's connections with the newest of each block, without their histories.
-func (s *Service) Overview(ctx context.Context, st *models.TenantStore) ([]ConnectionView, error) {
-	conns, sealing, err := st.Overview(ctx)
+// Overview gives the tenant's connections with the newest of each block, without their histories, and where the tenant's
+// review stands.
+func (s *Service) Overview(ctx context.Context, st *models.TenantStore) ([]ConnectionView, models.Review, error) {
+	conns, sealing, review, err := st.Overview(ctx)
 	if err != nil {
-		return nil, err
+		return nil, review, err
 	}
-	return s.openAll(conns, sealing), nil
+	return s.openAll(conns, sealing), review, nil
 }
 
 // OpenTenant opens a tenant's connections for an admin's page. Personal values stay masked by their type.

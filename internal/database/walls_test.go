@@ -109,6 +109,12 @@ func TestWalls_ATenantSeesItsOwnRowsOnly(t *testing.T) {
 		all, err := count(t.Context(), db.Owner, table)
 		must(t, err)
 		n, err := countUnder(t.Context(), db.App, table, mine.String(), true)
+		if table == "review_notes" || table == "tenant_name_parts" { // the staff's alone
+			if err == nil || !strings.Contains(err.Error(), "permission denied") || all != 2 {
+				t.Errorf("%s: a tenant sees %d of %d rows, %v", table, n, all, err)
+			}
+			continue
+		}
 		if err != nil || n != 1 || all != 2 {
 			t.Errorf("%s: %d of %d rows, %v", table, n, all, err)
 		}

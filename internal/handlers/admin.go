@@ -50,6 +50,7 @@ type TenantPage struct {
 	Page
 	Tenant   models.TenantDetail
 	Accounts []TenantAccount
+	Review   ReviewBox
 	History  []EventLine
 }
 
@@ -74,6 +75,7 @@ func (s *Server) showTenant(c *gin.Context, a *Admin) error {
 		return err
 	}
 	page := TenantPage{Page: s.page(c, "admin.tenant_title", "name", tenant.Name), Tenant: tenant}
+	page.Review = s.reviewBox(page.Words, tenant, a.Session.UserID)
 	for _, view := range s.Connect.OpenTenant(tenant) {
 		account := TenantAccount{
 			Words: page.Words, ConnectionView: view, Mark: page.Mark(view.Provider), Panel: page.theirStatePanel(view),

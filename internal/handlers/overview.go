@@ -12,6 +12,7 @@ import (
 // OverviewPage is a merchant's first look: how far each connection has come, and the newest data of all, side by side.
 type OverviewPage struct {
 	Page
+	Review   ReviewPanel // its zero: nothing is connected yet
 	Accounts []OverviewAccount
 	Totals   []Total
 	Facts    []Fact // lines of the comparison; a column per account of Compared
@@ -46,11 +47,15 @@ type Step struct {
 
 // showOverview answers "GET /overview".
 func (s *Server) showOverview(c *gin.Context, m *Merchant) error {
-	views, err := s.Connect.Overview(c.Request.Context(), m.Store)
+	views, review, err := s.Connect.Overview(c.Request.Context(), m.Store)
 	if err != nil {
 		return err
 	}
 	page := OverviewPage{Page: s.page(c, "connect.overview_title")}
+	if review.Begun() {
+		page.Review = page.reviewPanel(review, s.Connect.Describe)
+		page.Review.Operate = page.Viewer.Operate
+	}
 	for _, view := range views {
 		if view.State == models.Disconnected {
 			continue

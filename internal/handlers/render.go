@@ -53,6 +53,7 @@ func pageTable() map[string]any {
 		"provider":      ProviderPage{},
 		"providers":     ProvidersPage{},
 		"reset":         ResetPage{},
+		"review":        ReviewPage{},
 		"settings":      SettingsPage{},
 		"signup":        SignUpPage{},
 		"signup-finish": SignUpFinishPage{},

@@ -110,6 +110,7 @@ func (s *Server) routeMerchants() {
 	s.get("/connections/:id/erase", s.operator(s.askErase))
 	s.post("/connections/:id/erase", s.operator(s.erase))
 	s.post("/connections/:id/keep", s.operator(s.keep))
+	s.post("/review/done", s.operator(s.resubmitReview))
 }
 
 // routeStaff is what the platform's staff may open.
@@ -117,6 +118,10 @@ func (s *Server) routeStaff() {
 	s.get("/admin", s.admin(s.adminHome))
 	s.get("/admin/tenants", s.admin(s.listTenants))
 	s.get("/admin/tenants/:id", s.admin(s.showTenant))
+	s.get("/admin/tenants/:id/review", s.admin(s.askReview))
+	s.post("/admin/tenants/:id/review", s.admin(s.review))
+	s.post("/admin/tenants/:id/assign", s.admin(s.assignReview))
+	s.post("/admin/tenants/:id/notes", s.admin(s.noteReview))
 	s.get("/admin/webhooks", s.admin(s.showInbox))
 	s.get("/admin/webhooks/:id", s.admin(s.showCallback))
 	s.post("/admin/webhooks/:id/replay", s.admin(s.replayCallback))

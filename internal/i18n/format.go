@@ -45,6 +45,9 @@ func (p *Printer) DateTime(t time.Time) string {
 // Stamp gives the time for a machine, as in <time datetime>.
 func (p *Printer) Stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
+// Past says whether a time is over.
+func (p *Printer) Past(t time.Time) bool { return p.now.After(t) }
+
 // Ago says how long something is past, roughly; what is older than a month gets its date.
 func (p *Printer) Ago(t time.Time) string {
 	d := p.now.Sub(t)

@@ -60,15 +60,17 @@ type Sealing struct {
 	Snapshots []Snapshot
 }
 
-// Overview gives the tenant's connections with the newest version of each block. One round trip.
-func (t *TenantStore) Overview(ctx context.Context) (conns []Connection, s Sealing, err error) {
+// Overview gives the tenant's connections with the newest version of each block, and where its review stands. One round
+// trip.
+func (t *TenantStore) Overview(ctx context.Context) (conns []Connection, s Sealing, review Review, err error) {
 	defer explain("Overview", &err)
 	err = t.batch(ctx, func(b *pgx.Batch) {
 		t.queueConnections(b, &conns)
 		t.queueKey(b, &s.Key)
 		queueNewest(b, &s.Snapshots, `s.tenant_id = $1`, t.tenant)
+		queueReview(b, &review, t.tenant)
 	})
-	return conns, s, err
+	return conns, s, review, err
 }
 
 // Detail is one connection with what its page shows.
@@ -217,6 +219,7 @@ func (t *TenantStore) queueBound(b *pgx.Batch, n NewConnection, event string, jo
 		 WHERE tenant_id = $1 AND id = $2 AND status = 'exchanging'`, t.tenant, n.Attempt, n.ID, t.now(), n.Masked)
 	t.queueAddress(b, n.ID, n.Address)
 	t.queueJoined(b, n.ID)
+	t.queueDeed(b, "connected", n.ID)
 	t.queueEvent(b, NewEvent{Kind: event, Connection: n.ID, Detail: map[string]any{"provider": n.Provider, "account": n.Masked}})
 	wake(b, n.Attempt)
 	wake(b, n.ID)

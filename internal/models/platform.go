@@ -84,6 +84,7 @@ func (p *PlatformStore) Tenants(ctx context.Context, q TenantQuery) (page Tenant
 type TenantDetail struct {
 	TenantRow
 	Sealing
+	Review      ReviewFile
 	Members     []Member
 	Links       []Connection
 	Timeline    []Event
@@ -113,6 +114,7 @@ func (p *PlatformStore) Tenant(ctx context.Context, id uuid.UUID) (d TenantDetai
 		queueNewest(b, &d.Snapshots, `s.tenant_id = $1`, id)
 		queueEvents(b, &d.Timeline, `SELECT `+eventColumns+` FROM events WHERE tenant_id = $1 ORDER BY id DESC LIMIT 50`, id)
 		queueRevocations(b, &d.Revocations, `r.tenant_id = $1`, id)
+		queueReviewFile(b, &d.Review, id)
 	})
 	for _, link := range d.Links {
 		if link.State != Disconnected {

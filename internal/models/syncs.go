@@ -188,6 +188,9 @@ func (t *TenantStore) EndSync(ctx context.Context, id uuid.UUID, r SyncResult) (
 			where: `AND c.state <> 'disconnected'`,
 			args:  []any{r.Complete, timeOrNull(r.Next), r.Passing},
 		})
+		if r.Complete {
+			t.queueDeed(b, "fetched", id)
+		}
 		wake(b, id)
 		if !r.Next.IsZero() {
 			wakeDue(b, t.now(), r.Next)

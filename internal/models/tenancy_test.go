@@ -272,8 +272,8 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 		return false, e.stranger.LeaveSync(ctx, e.connection, time.Now())
 	},
 	"Overview": func(ctx context.Context, e estate) (bool, error) {
-		conns, sealing, err := e.stranger.Overview(ctx)
-		return len(conns)+len(sealing.Snapshots) > 0, err
+		conns, sealing, review, err := e.stranger.Overview(ctx)
+		return len(conns)+len(sealing.Snapshots) > 0 || review.Begun(), err
 	},
 	"ParkAttempt": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.ParkAttempt(ctx, e.attempt, vault.Sealed{1}, "", models.NewEvent{Kind: "x"})
@@ -285,6 +285,9 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 	"ReadNotices": func(ctx context.Context, e estate) (bool, error) { return false, e.stranger.ReadNotices(ctx) },
 	"RecoverPrevious": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.RecoverPrevious(ctx, held(e), time.Now())
+	},
+	"Resubmit": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.Resubmit(ctx)
 	},
 	"ScheduleRefresh": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.ScheduleRefresh(ctx, held(e), time.Now())
@@ -380,7 +383,7 @@ var mustFail = map[string]errs.Code{
 	"RenewAddress": errs.Conflict, "StoreNews": errs.Conflict, "TakeNews": errs.NotFound, "Connect": "", "Connection": errs.NotFound, "ConsumeAttempt": errs.NotFound,
 	"CreateAttempt": errs.NotFound, "Disconnect": errs.Conflict, "EndRevocation": errs.Conflict, "Erase": errs.Conflict, "Leaving": errs.NotFound,
 	"PlanErasure": errs.Conflict, "PutOffRevocation": errs.Conflict, "Revocation": errs.NotFound, "UndoErasure": errs.Conflict,
-	"EndAttempt": errs.Conflict, "ParkAttempt": errs.Conflict, "Outline": errs.NotFound, "PauseSync": errs.NotFound, "ResumeSync": errs.NotFound, "QueueSync": errs.NotFound, "Reconnect": "",
+	"EndAttempt": errs.Conflict, "ParkAttempt": errs.Conflict, "Outline": errs.NotFound, "PauseSync": errs.NotFound, "ResumeSync": errs.NotFound, "QueueSync": errs.NotFound, "Reconnect": "", "Resubmit": errs.Conflict,
 	"SaveRefreshed": errs.Conflict, "Credential": errs.NotFound, "FailRefresh": errs.Conflict, "LeaseCredential": errs.Conflict,
 	"RecoverPrevious": errs.Conflict, "SaveSnapshot": "", "TakeReturned": errs.NotFound,
 }

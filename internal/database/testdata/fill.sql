@@ -34,3 +34,6 @@ INSERT INTO notices (tenant_id, user_id, id, event_id, connection_id, kind, crea
 INSERT INTO notice_letters (tenant_id, user_id, id, event_id, connection_id, kind, key, due_at)
     VALUES ('$TENANT$', '$TENANT$', '$TENANT$', '$TENANT$', '$TENANT$', 'connection.needs_you', 'key', now());
 INSERT INTO notice_choices (tenant_id, user_id, kind, mail) VALUES ('$TENANT$', '$TENANT$', 'connection.needs_you', false);
+INSERT INTO reviews (tenant_id, state, since, linked_at) VALUES ('$TENANT$', 'linked', now(), now());
+INSERT INTO review_items (tenant_id, id, kind, provider) VALUES ('$TENANT$', '$TENANT$', 'connect', 'asiabill');
+INSERT INTO review_notes (tenant_id, id, note, created_at) VALUES ('$TENANT$', '$TENANT$', 'note', now());
