@@ -198,6 +198,21 @@ $$;
 
 COMMENT ON FUNCTION public.insist(rows bigint) IS 'Fails with MR001 unless exactly one row was hit, so that a batch sent in one round trip is all or nothing.';
 
+CREATE FUNCTION public.keep_name_parts() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        DELETE FROM tenant_name_parts WHERE tenant_id = NEW.id;
+    END IF;
+    INSERT INTO tenant_name_parts (part, tenant_id) SELECT p, NEW.id FROM name_parts(NEW.name) p;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION public.keep_name_parts() IS 'Keeps the parts of a tenant''s name those of its name.';
+
 CREATE FUNCTION public.link_event(chain_id uuid, id uuid, connection uuid, actor_kind text, actor uuid, kind text, detail jsonb, at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -242,6 +257,18 @@ END
 $$;
 
 COMMENT ON FUNCTION public.link_tenant_event() IS 'Links a tenant''s event when its transaction commits.';
+
+CREATE FUNCTION public.name_parts(name text) RETURNS SETOF text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    SELECT DISTINCT left(substr(n, i), 60)
+      FROM (SELECT lower(name)) AS l (n), generate_series(1, length(n)) AS i
+     WHERE i = 1 OR (substr(n, i, 1) !~ '\s' AND
+           (substr(n, i - 1, 1) ~ '[[:space:][:punct:]]' OR ascii(substr(n, i, 1)) >= 11904)) -- from there on scripts without spaces
+$$;
+
+COMMENT ON FUNCTION public.name_parts(name text) IS 'A name in lower case from the start of each of its words on.';
 
 CREATE FUNCTION public.next_due_erasures() RETURNS timestamp with time zone
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -493,6 +520,52 @@ END
 $$;
 
 COMMENT ON FUNCTION public.replay_deliveries(endpoint uuid, single uuid, since timestamp with time zone, moment timestamp with time zone, most integer) IS 'Gives failed deliveries of an endpoint (one, or the oldest since a moment) a fresh start, and the jobs for it; says how many.';
+
+CREATE FUNCTION public.resubmit_review(event uuid, by_kind text, by_id uuid, at timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    UPDATE reviews r SET state = e.to_state, since = at, version = r.version + 1, reason = '', message = '', deadline = NULL
+      FROM review_edges e
+     WHERE r.tenant_id = current_tenant() AND e.act = 'resubmit' AND e.actor_kind = 'merchant' AND e.from_state = r.state;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    DELETE FROM review_items WHERE tenant_id = current_tenant();
+    INSERT INTO events (tenant_id, id, actor_kind, actor_id, kind, created_at)
+    VALUES (current_tenant(), event, by_kind, by_id, 'review.resubmitted', at);
+    RETURN true;
+END
+$$;
+
+COMMENT ON FUNCTION public.resubmit_review(event uuid, by_kind text, by_id uuid, at timestamp with time zone) IS 'Gives the current tenant''s review back to the staff, with its event; says whether anything was asked of the tenant.';
+
+CREATE FUNCTION public.review_progress(deed text, connection uuid, event uuid, by_kind text, by_id uuid, at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    IF deed = 'connected' THEN
+        INSERT INTO reviews (tenant_id, state, since, linked_at) VALUES (current_tenant(), 'linked', at, at) ON CONFLICT DO NOTHING;
+    END IF;
+    PERFORM FROM reviews r WHERE r.tenant_id = current_tenant() AND r.state = 'needs_more' FOR UPDATE; -- two deeds at once: the second sees the first
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    UPDATE review_items i SET done_at = at
+      FROM connections c
+     WHERE c.tenant_id = current_tenant() AND c.id = connection AND i.tenant_id = current_tenant() AND i.done_at IS NULL
+       AND CASE i.kind WHEN 'connect'   THEN deed = 'connected' AND i.provider = c.provider
+                       WHEN 'reconnect' THEN deed = 'connected' AND i.connection_id = c.id
+                       ELSE deed = 'fetched' AND i.connection_id = c.id END;
+    IF FOUND AND NOT EXISTS (SELECT FROM review_items i WHERE i.tenant_id = current_tenant() AND i.done_at IS NULL) THEN
+        PERFORM resubmit_review(event, by_kind, by_id, at);
+    END IF;
+END
+$$;
+
+COMMENT ON FUNCTION public.review_progress(deed text, connection uuid, event uuid, by_kind text, by_id uuid, at timestamp with time zone) IS 'A connection of the current tenant was connected or fetched: begins its review, ticks what was asked, and gives the review back with the last tick.';
 
 CREATE FUNCTION public.sweep(before timestamp with time zone) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
@@ -1251,6 +1324,83 @@ COMMENT ON TABLE public.recovery_codes IS 'Stand in for a lost factor, each once
 
 COMMENT ON COLUMN public.recovery_codes.code_hash IS 'Keyed hash of the code.';
 
+CREATE TABLE public.review_edges (
+    act text NOT NULL,
+    from_state text NOT NULL,
+    to_state text NOT NULL,
+    actor_kind text NOT NULL,
+    CONSTRAINT review_edges_actor_kind_check CHECK ((actor_kind = ANY (ARRAY['staff'::text, 'merchant'::text])))
+);
+
+COMMENT ON TABLE public.review_edges IS 'The legal steps of a review: who may bring it from which state into which.';
+
+CREATE TABLE public.review_items (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    provider text NOT NULL,
+    connection_id uuid,
+    done_at timestamp with time zone,
+    CONSTRAINT review_items_check CHECK (((kind = 'connect'::text) = (connection_id IS NULL))),
+    CONSTRAINT review_items_kind_check CHECK ((kind = ANY (ARRAY['connect'::text, 'reconnect'::text, 'refresh'::text])))
+);
+
+ALTER TABLE ONLY public.review_items FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.review_items IS 'What is asked of the merchant: an account to connect, a connection to renew, data to fetch.';
+
+COMMENT ON COLUMN public.review_items.done_at IS 'When the deed was done; NULL: it is still asked for.';
+
+CREATE TABLE public.review_notes (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    author uuid,
+    note text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT review_notes_note_check CHECK (((length(note) >= 1) AND (length(note) <= 2000)))
+);
+
+ALTER TABLE ONLY public.review_notes FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.review_notes IS 'What the staff write to each other about a tenant. The merchants'' role has no grant here.';
+
+CREATE TABLE public.reviews (
+    tenant_id uuid NOT NULL,
+    state text NOT NULL,
+    waits_on text GENERATED ALWAYS AS (
+CASE state
+    WHEN 'linked'::text THEN 'us'::text
+    WHEN 'in_review'::text THEN 'us'::text
+    WHEN 'needs_more'::text THEN 'merchant'::text
+    ELSE 'nobody'::text
+END) STORED NOT NULL,
+    since timestamp with time zone NOT NULL,
+    linked_at timestamp with time zone NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    message text DEFAULT ''::text NOT NULL,
+    deadline timestamp with time zone,
+    assignee uuid,
+    CONSTRAINT reviews_message_check CHECK ((length(message) <= 1000)),
+    CONSTRAINT reviews_state_check CHECK ((state = ANY (ARRAY['linked'::text, 'in_review'::text, 'needs_more'::text, 'approved'::text, 'rejected'::text])))
+);
+
+ALTER TABLE ONLY public.reviews FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.reviews IS 'Where the staff''s review of a tenant stands.';
+
+COMMENT ON COLUMN public.reviews.waits_on IS 'Whose turn it is.';
+
+COMMENT ON COLUMN public.reviews.since IS 'When it came into its state.';
+
+COMMENT ON COLUMN public.reviews.version IS 'Counts the steps: a decision holds for what its maker has seen.';
+
+COMMENT ON COLUMN public.reviews.reason IS 'Code of the reason; the pages have a sentence for each.';
+
+COMMENT ON COLUMN public.reviews.message IS 'What the staff wrote to the merchant besides.';
+
+COMMENT ON COLUMN public.reviews.deadline IS 'Until when the merchant is asked to do it.';
+
 CREATE TABLE public.revocations (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -1343,6 +1493,15 @@ CREATE TABLE public.tenant_keys (
 ALTER TABLE ONLY public.tenant_keys FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.tenant_keys IS 'A data keyset per tenant, wrapped by the master keyset. Deleting the row makes all that the tenant sealed unreadable.';
+
+CREATE TABLE public.tenant_name_parts (
+    part text NOT NULL COLLATE pg_catalog."C",
+    tenant_id uuid NOT NULL
+);
+
+ALTER TABLE ONLY public.tenant_name_parts FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.tenant_name_parts IS 'Each tenant''s name in lower case from the start of each word on: searching is a range of the primary key.';
 
 CREATE TABLE public.tenants (
     id uuid NOT NULL,
@@ -1538,6 +1697,18 @@ ALTER TABLE ONLY public.rate_limits
 ALTER TABLE ONLY public.recovery_codes
     ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (user_id, code_hash);
 
+ALTER TABLE ONLY public.review_edges
+    ADD CONSTRAINT review_edges_pkey PRIMARY KEY (act, from_state);
+
+ALTER TABLE ONLY public.review_items
+    ADD CONSTRAINT review_items_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.review_notes
+    ADD CONSTRAINT review_notes_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.reviews
+    ADD CONSTRAINT reviews_pkey PRIMARY KEY (tenant_id);
+
 ALTER TABLE ONLY public.revocations
     ADD CONSTRAINT revocations_pkey PRIMARY KEY (tenant_id, id);
 
@@ -1552,6 +1723,9 @@ ALTER TABLE ONLY public.snapshots
 
 ALTER TABLE ONLY public.tenant_keys
     ADD CONSTRAINT tenant_keys_pkey PRIMARY KEY (tenant_id);
+
+ALTER TABLE ONLY public.tenant_name_parts
+    ADD CONSTRAINT tenant_name_parts_pkey PRIMARY KEY (part, tenant_id);
 
 ALTER TABLE ONLY public.tenants
     ADD CONSTRAINT tenants_pkey PRIMARY KEY (id);
@@ -1602,6 +1776,16 @@ COMMENT ON INDEX public.connections_ending IS 'The boards, soonest end first, by
 CREATE INDEX connections_erasing ON public.connections USING btree (erase_due_at) WHERE (erase_due_at IS NOT NULL);
 
 COMMENT ON INDEX public.connections_erasing IS 'What is to be erased, in the order in which it falls due.';
+
+CREATE INDEX connections_list ON public.connections USING btree (state_since DESC, id DESC);
+
+COMMENT ON INDEX public.connections_list IS 'The admins'' list, newest turn first, by keyset; likewise the three beside it, one for each way of narrowing it.';
+
+CREATE INDEX connections_list_both ON public.connections USING btree (provider, state, state_since DESC, id DESC);
+
+CREATE INDEX connections_list_provider ON public.connections USING btree (provider, state_since DESC, id DESC);
+
+CREATE INDEX connections_list_state ON public.connections USING btree (state, state_since DESC, id DESC);
 
 CREATE INDEX connections_provider_state ON public.connections USING btree (provider, state);
 
@@ -1679,6 +1863,18 @@ CREATE INDEX one_time_links_end ON public.one_time_links USING btree (expires_at
 
 CREATE INDEX provider_health_hour ON public.provider_health USING btree (hour);
 
+CREATE INDEX review_items_connection ON public.review_items USING btree (tenant_id, connection_id);
+
+CREATE INDEX reviews_assignee_state ON public.reviews USING btree (assignee, state, since, tenant_id);
+
+CREATE INDEX reviews_assignee_turn ON public.reviews USING btree (assignee, waits_on, since, tenant_id);
+
+CREATE INDEX reviews_state ON public.reviews USING btree (state, since, tenant_id);
+
+COMMENT ON INDEX public.reviews_state IS 'The work list, longest waiting first, by keyset; likewise the three beside it, one for each way of narrowing it.';
+
+CREATE INDEX reviews_turn ON public.reviews USING btree (waits_on, since, tenant_id);
+
 CREATE INDEX revocations_connection ON public.revocations USING btree (tenant_id, connection_id, id DESC);
 
 CREATE INDEX revocations_due ON public.revocations USING btree (next_at) WHERE (next_at IS NOT NULL);
@@ -1695,6 +1891,8 @@ CREATE INDEX snapshots_changed ON public.snapshots USING btree (tenant_id, conne
 
 COMMENT ON INDEX public.snapshots_changed IS 'The history of a connection''s data, newest first, by keyset; movements of money are a list already.';
 
+CREATE INDEX tenant_name_parts_tenant ON public.tenant_name_parts USING btree (tenant_id);
+
 CREATE INDEX tenants_newest ON public.tenants USING btree (created_at DESC, id DESC);
 
 COMMENT ON INDEX public.tenants_newest IS 'The admins'' list, newest first, by keyset.';
@@ -1710,6 +1908,8 @@ CREATE TRIGGER follow_expiry AFTER INSERT OR DELETE OR UPDATE OF expires_at ON p
 CREATE CONSTRAINT TRIGGER link AFTER INSERT ON public.events DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.link_tenant_event();
 
 CREATE CONSTRAINT TRIGGER link AFTER INSERT ON public.platform_events DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.link_platform_event();
+
+CREATE TRIGGER name_parts AFTER INSERT OR UPDATE OF name ON public.tenants FOR EACH ROW EXECUTE FUNCTION public.keep_name_parts();
 
 ALTER TABLE ONLY public.account_claims
     ADD CONSTRAINT account_claims_holder_tenant_holder_connection_fkey FOREIGN KEY (holder_tenant, holder_connection) REFERENCES public.connections(tenant_id, id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
@@ -1789,6 +1989,24 @@ ALTER TABLE ONLY public.platform_admins
 ALTER TABLE ONLY public.recovery_codes
     ADD CONSTRAINT recovery_codes_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.review_items
+    ADD CONSTRAINT review_items_tenant_id_connection_id_fkey FOREIGN KEY (tenant_id, connection_id) REFERENCES public.connections(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.review_items
+    ADD CONSTRAINT review_items_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.reviews(tenant_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.review_notes
+    ADD CONSTRAINT review_notes_author_fkey FOREIGN KEY (author) REFERENCES public.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.review_notes
+    ADD CONSTRAINT review_notes_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.reviews
+    ADD CONSTRAINT reviews_assignee_fkey FOREIGN KEY (assignee) REFERENCES public.platform_admins(user_id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.reviews
+    ADD CONSTRAINT reviews_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.revocations
     ADD CONSTRAINT revocations_tenant_id_connection_id_fkey FOREIGN KEY (tenant_id, connection_id) REFERENCES public.connections(tenant_id, id) ON DELETE CASCADE;
 
@@ -1803,6 +2021,9 @@ ALTER TABLE ONLY public.snapshots
 
 ALTER TABLE ONLY public.tenant_keys
     ADD CONSTRAINT tenant_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.tenant_name_parts
+    ADD CONSTRAINT tenant_name_parts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.tickets
     ADD CONSTRAINT tickets_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id) ON DELETE CASCADE;
@@ -1872,17 +2093,31 @@ CREATE POLICY own_tenant ON public.notice_letters TO mooring_app USING ((tenant_
 
 CREATE POLICY own_tenant ON public.notices TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
+CREATE POLICY own_tenant ON public.review_items TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_tenant ON public.review_notes TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_tenant ON public.reviews TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
 CREATE POLICY own_tenant ON public.revocations TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_tenant ON public.snapshots TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_tenant ON public.tenant_keys TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
+CREATE POLICY own_tenant ON public.tenant_name_parts TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
 CREATE POLICY own_tenant ON public.tenants TO mooring_app USING ((id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY platform_adds ON public.events FOR INSERT TO mooring_platform WITH CHECK ((actor_kind = 'staff'::text));
 
+CREATE POLICY platform_adds ON public.review_items FOR INSERT TO mooring_platform WITH CHECK (true);
+
+CREATE POLICY platform_adds ON public.review_notes FOR INSERT TO mooring_platform WITH CHECK (true);
+
 ALTER TABLE public.platform_admins ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY platform_moves ON public.reviews FOR UPDATE TO mooring_platform USING (true);
 
 CREATE POLICY platform_reads ON public.account_claims FOR SELECT TO mooring_platform USING (true);
 
@@ -1908,17 +2143,33 @@ CREATE POLICY platform_reads ON public.notices FOR SELECT TO mooring_platform US
 
 CREATE POLICY platform_reads ON public.platform_admins FOR SELECT TO mooring_platform USING (true);
 
+CREATE POLICY platform_reads ON public.review_items FOR SELECT TO mooring_platform USING (true);
+
+CREATE POLICY platform_reads ON public.review_notes FOR SELECT TO mooring_platform USING (true);
+
+CREATE POLICY platform_reads ON public.reviews FOR SELECT TO mooring_platform USING (true);
+
 CREATE POLICY platform_reads ON public.revocations FOR SELECT TO mooring_platform USING (true);
 
 CREATE POLICY platform_reads ON public.snapshots FOR SELECT TO mooring_platform USING (true);
 
 CREATE POLICY platform_reads ON public.tenant_keys FOR SELECT TO mooring_platform USING (true);
 
+CREATE POLICY platform_reads ON public.tenant_name_parts FOR SELECT TO mooring_platform USING (true);
+
 CREATE POLICY platform_reads ON public.tenants FOR SELECT TO mooring_platform USING (true);
 
 CREATE POLICY platform_reads ON public.users FOR SELECT TO mooring_platform USING (true);
 
+CREATE POLICY platform_removes ON public.review_items FOR DELETE TO mooring_platform USING (true);
+
 ALTER TABLE public.recovery_codes ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.review_items ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.review_notes ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.reviews ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.revocations ENABLE ROW LEVEL SECURITY;
 
@@ -1927,6 +2178,8 @@ ALTER TABLE public.sessions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.snapshots ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.tenant_keys ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.tenant_name_parts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.tenants ENABLE ROW LEVEL SECURITY;
 
@@ -1975,11 +2228,15 @@ REVOKE ALL ON FUNCTION public.insist(rows bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.insist(rows bigint) TO mooring_app;
 GRANT ALL ON FUNCTION public.insist(rows bigint) TO mooring_platform;
 
+REVOKE ALL ON FUNCTION public.keep_name_parts() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION public.link_event(chain_id uuid, id uuid, connection uuid, actor_kind text, actor uuid, kind text, detail jsonb, at timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.link_platform_event() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.link_tenant_event() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.name_parts(name text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.next_due_erasures() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.next_due_erasures() TO mooring_app;
@@ -2034,6 +2291,12 @@ GRANT ALL ON FUNCTION public.replay_callback(wanted uuid, at timestamp with time
 
 REVOKE ALL ON FUNCTION public.replay_deliveries(endpoint uuid, single uuid, since timestamp with time zone, moment timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.replay_deliveries(endpoint uuid, single uuid, since timestamp with time zone, moment timestamp with time zone, most integer) TO mooring_platform;
+
+REVOKE ALL ON FUNCTION public.resubmit_review(event uuid, by_kind text, by_id uuid, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.resubmit_review(event uuid, by_kind text, by_id uuid, at timestamp with time zone) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.review_progress(deed text, connection uuid, event uuid, by_kind text, by_id uuid, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.review_progress(deed text, connection uuid, event uuid, by_kind text, by_id uuid, at timestamp with time zone) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.sweep(before timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sweep(before timestamp with time zone) TO mooring_app;
@@ -2190,6 +2453,42 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.rate_limits TO mooring_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.recovery_codes TO mooring_app;
 
+GRANT SELECT ON TABLE public.review_edges TO mooring_app;
+GRANT SELECT ON TABLE public.review_edges TO mooring_platform;
+
+GRANT SELECT ON TABLE public.review_items TO mooring_app;
+GRANT SELECT,INSERT,DELETE ON TABLE public.review_items TO mooring_platform;
+
+GRANT SELECT,INSERT ON TABLE public.review_notes TO mooring_platform;
+
+GRANT SELECT ON TABLE public.reviews TO mooring_platform;
+
+GRANT SELECT(tenant_id) ON TABLE public.reviews TO mooring_app;
+
+GRANT SELECT(state) ON TABLE public.reviews TO mooring_app;
+GRANT UPDATE(state) ON TABLE public.reviews TO mooring_platform;
+
+GRANT SELECT(waits_on) ON TABLE public.reviews TO mooring_app;
+
+GRANT SELECT(since) ON TABLE public.reviews TO mooring_app;
+GRANT UPDATE(since) ON TABLE public.reviews TO mooring_platform;
+
+GRANT SELECT(linked_at) ON TABLE public.reviews TO mooring_app;
+
+GRANT SELECT(version) ON TABLE public.reviews TO mooring_app;
+GRANT UPDATE(version) ON TABLE public.reviews TO mooring_platform;
+
+GRANT SELECT(reason) ON TABLE public.reviews TO mooring_app;
+GRANT UPDATE(reason) ON TABLE public.reviews TO mooring_platform;
+
+GRANT SELECT(message) ON TABLE public.reviews TO mooring_app;
+GRANT UPDATE(message) ON TABLE public.reviews TO mooring_platform;
+
+GRANT SELECT(deadline) ON TABLE public.reviews TO mooring_app;
+GRANT UPDATE(deadline) ON TABLE public.reviews TO mooring_platform;
+
+GRANT UPDATE(assignee) ON TABLE public.reviews TO mooring_platform;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.revocations TO mooring_app;
 
 GRANT SELECT(tenant_id) ON TABLE public.revocations TO mooring_platform;
@@ -2221,6 +2520,8 @@ GRANT SELECT ON TABLE public.snapshots TO mooring_platform;
 
 GRANT SELECT,INSERT ON TABLE public.tenant_keys TO mooring_app;
 GRANT SELECT ON TABLE public.tenant_keys TO mooring_platform;
+
+GRANT SELECT ON TABLE public.tenant_name_parts TO mooring_platform;
 
 GRANT SELECT,INSERT ON TABLE public.tenants TO mooring_app;
 GRANT SELECT ON TABLE public.tenants TO mooring_platform;
