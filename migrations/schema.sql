@@ -23,6 +23,24 @@ $$;
 
 COMMENT ON FUNCTION public.claim_account(p text, e text, h bytea, connection uuid) IS 'The current tenant holds the account from now on; fails with MR002 when another does, without telling which.';
 
+CREATE FUNCTION public.claim_due_closings(before timestamp with time zone, most integer) RETURNS TABLE(tenant_id uuid, id uuid, lane text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET enable_seqscan TO 'off'
+    AS $$
+BEGIN
+    RETURN QUERY
+    UPDATE closings c SET due_at = before + interval '10 minutes'
+     WHERE c.ctid = ANY (ARRAY(
+           SELECT d.ctid FROM closings d WHERE d.due_at <= before
+            ORDER BY d.due_at LIMIT most FOR UPDATE SKIP LOCKED))
+    RETURNING c.tenant_id, c.tenant_id, ''::text;
+END
+$$;
+
+COMMENT ON FUNCTION public.claim_due_closings(before timestamp with time zone, most integer) IS 'Takes closings whose next step is due. What has not moved on within ten minutes falls due again.';
+
 CREATE FUNCTION public.claim_due_erasures(before timestamp with time zone, most integer) RETURNS TABLE(tenant_id uuid, id uuid, lane text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -114,6 +132,29 @@ $$;
 
 COMMENT ON FUNCTION public.claim_due_warnings(before timestamp with time zone, most integer) IS 'Takes connections whose end is to be warned of. What is not warned of within ten minutes falls due again.';
 
+CREATE FUNCTION public.close_tenant(at timestamp with time zone, by_person uuid, destroy timestamp with time zone, version bigint) RETURNS SETOF uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    PERFORM FROM tenants t WHERE t.id = current_tenant() FOR NO KEY UPDATE;
+    INSERT INTO closings (tenant_id, closed_at, closed_by, destroy_at, due_at, connections, master_version, audit_seq, audit_hash)
+    SELECT current_tenant(), at, by_person, destroy, at,
+           (SELECT count(*) FROM connections c WHERE c.tenant_id = current_tenant() AND c.state <> 'disconnected'), version, coalesce(h.seq, 0), coalesce(h.hash, '')
+      FROM (SELECT current_tenant() AS id) t LEFT JOIN audit_heads h ON h.chain = t.id;  -- closed already: a unique violation
+    DELETE FROM sessions s WHERE s.tenant_id = current_tenant();
+    UPDATE attempts a SET status = 'cancelled', finished_at = at, returned_sealed = NULL, verifier_sealed = '', link_sealed = NULL
+     WHERE a.tenant_id = current_tenant() AND a.status IN ('pending', 'exchanging', 'returned');
+    RETURN QUERY
+    INSERT INTO one_time_links (id, purpose, email, user_id, language, created_at, expires_at)
+    SELECT gen_random_uuid(), 'closed', u.email, u.id, u.language, now(), now() + interval '30 days'
+      FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.tenant_id = current_tenant() AND m.role = 'owner'
+    RETURNING one_time_links.id;
+END
+$$;
+
+COMMENT ON FUNCTION public.close_tenant(at timestamp with time zone, by_person uuid, destroy timestamp with time zone, version bigint) IS 'Closes the current tenant: its sessions and open attempts end. Gives the letters to its owners that are to be sent.';
+
 CREATE FUNCTION public.current_person() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (NULLIF(current_setting('app.user_id'::text, true), ''::text))::uuid;
@@ -125,6 +166,35 @@ CREATE FUNCTION public.current_tenant() RETURNS uuid
     RETURN (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid;
 
 COMMENT ON FUNCTION public.current_tenant() IS 'The tenant this transaction was opened for, or NULL: no tenant, no row.';
+
+CREATE FUNCTION public.destroy_tenant(at timestamp with time zone, parting bytea, version bigint) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    UPDATE closings c
+       SET destroyed_at = at, parting_key = parting, master_version = version, audit_seq = h.seq, audit_hash = h.hash,
+           due_at = CASE WHEN parting IS NULL THEN NULL ELSE at + interval '1 hour' END
+      FROM audit_heads h
+     WHERE h.chain = current_tenant() AND c.tenant_id = current_tenant() AND c.destroyed_at IS NULL AND c.destroy_at <= at
+       AND NOT EXISTS (SELECT FROM connections d WHERE d.tenant_id = current_tenant() AND d.state <> 'disconnected');
+    IF NOT FOUND THEN
+        RETURN 0;
+    END IF;
+    DELETE FROM tenant_keys k WHERE k.tenant_id = current_tenant();
+    DELETE FROM snapshots s WHERE s.tenant_id = current_tenant();
+    DELETE FROM inbox i WHERE i.tenant_id = current_tenant();
+    DELETE FROM callback_addresses a WHERE a.tenant_id = current_tenant();
+    DELETE FROM credentials d WHERE d.tenant_id = current_tenant();
+    UPDATE connections c SET account_sealed = '', erase_at = NULL, erase_due_at = NULL, erased_at = coalesce(c.erased_at, at)
+     WHERE c.tenant_id = current_tenant();
+    UPDATE attempts a SET verifier_sealed = '', returned_sealed = NULL, link_sealed = NULL, kept_sealed = NULL
+     WHERE a.tenant_id = current_tenant();
+    RETURN 1;
+END
+$$;
+
+COMMENT ON FUNCTION public.destroy_tenant(at timestamp with time zone, parting bytea, version bigint) IS 'Deletes the current tenant''s data key and everything that it sealed, if its time has come and nothing is connected. 1 if it did, else 0.';
 
 CREATE FUNCTION public.discard_callback(wanted uuid, at timestamp with time zone) RETURNS TABLE(tenant_id uuid, connection_id uuid, provider text, done boolean)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -212,6 +282,12 @@ END
 $$;
 
 COMMENT ON FUNCTION public.keep_name_parts() IS 'Keeps the parts of a tenant''s name those of its name.';
+CREATE FUNCTION public.is_closed(wanted uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$ SELECT EXISTS (SELECT FROM closings WHERE tenant_id = wanted) $$;
+
+COMMENT ON FUNCTION public.is_closed(wanted uuid) IS 'Whether a tenant is closed: at sign-in, a person who works elsewhere too goes there.';
 
 CREATE FUNCTION public.link_event(chain_id uuid, id uuid, connection uuid, actor_kind text, actor uuid, kind text, detail jsonb, at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -269,6 +345,12 @@ CREATE FUNCTION public.name_parts(name text) RETURNS SETOF text
 $$;
 
 COMMENT ON FUNCTION public.name_parts(name text) IS 'A name in lower case from the start of each of its words on.';
+CREATE FUNCTION public.next_due_closings() RETURNS timestamp with time zone
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$ SELECT due_at FROM closings WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1 $$;
+
+COMMENT ON FUNCTION public.next_due_closings() IS 'When the next step of a closing falls due; NULL: none will by itself.';
 
 CREATE FUNCTION public.next_due_erasures() RETURNS timestamp with time zone
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -462,12 +544,35 @@ CREATE FUNCTION public.person_by_passkey(presented bytea) RETURNS uuid
 
 COMMENT ON FUNCTION public.person_by_passkey(presented bytea) IS 'Whose passkey it is, at sign-in without an address.';
 
+CREATE FUNCTION public.refuse_closed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    PERFORM FROM tenants t WHERE t.id = NEW.tenant_id FOR SHARE;         -- waits for a closing that is on its way
+    IF EXISTS (SELECT FROM closings c WHERE c.tenant_id = NEW.tenant_id) THEN
+        RAISE EXCEPTION 'the tenant is closed' USING ERRCODE = 'MR001';
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+COMMENT ON FUNCTION public.refuse_closed() IS 'Nothing is connected in a closed tenant, whoever was on the way.';
+
 CREATE FUNCTION public.release_account(p text, e text, h bytea) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$ DELETE FROM account_claims WHERE provider = p AND environment = e AND account_hash = h AND holder_tenant = current_tenant() $$;
 
 COMMENT ON FUNCTION public.release_account(p text, e text, h bytea) IS 'Gives the account free when the current tenant disconnects it.';
+
+CREATE FUNCTION public.reopen_tenant(at timestamp with time zone) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$ WITH gone AS (DELETE FROM closings c WHERE c.tenant_id = current_tenant() AND c.destroyed_at IS NULL AND c.destroy_at > at RETURNING 1)
+       SELECT count(*) FROM gone $$;
+
+COMMENT ON FUNCTION public.reopen_tenant(at timestamp with time zone) IS 'Undoes closing the current tenant while its key has not been destroyed. 1 if it did, else 0.';
 
 CREATE FUNCTION public.replay_callback(wanted uuid, at timestamp with time zone) RETURNS TABLE(tenant_id uuid, connection_id uuid, provider text, done boolean)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -566,6 +671,18 @@ END
 $$;
 
 COMMENT ON FUNCTION public.review_progress(deed text, connection uuid, event uuid, by_kind text, by_id uuid, at timestamp with time zone) IS 'A connection of the current tenant was connected or fetched: begins its review, ticks what was asked, and gives the review back with the last tick.';
+CREATE FUNCTION public.rest_closing(at timestamp with time zone) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    UPDATE closings c
+       SET parting_key = CASE WHEN w.waits THEN c.parting_key END,
+           due_at = CASE WHEN c.destroyed_at IS NULL THEN greatest(c.destroy_at, at + interval '1 minute') WHEN w.waits THEN at + interval '1 hour' END
+      FROM (SELECT EXISTS (SELECT FROM revocations r WHERE r.tenant_id = current_tenant() AND r.state = 'waiting') AS waits) w
+     WHERE c.tenant_id = current_tenant()
+    $$;
+
+COMMENT ON FUNCTION public.rest_closing(at timestamp with time zone) IS 'Says when the current tenant''s closing has its next step, and forgets the parting key when no provider waits to be told.';
 
 CREATE FUNCTION public.sweep(before timestamp with time zone) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
@@ -766,6 +883,36 @@ COMMENT ON COLUMN public.callback_addresses.token_hash IS 'SHA-256 of the 256-bi
 COMMENT ON COLUMN public.callback_addresses.token_sealed IS 'The token, for showing it to the merchant.';
 
 COMMENT ON COLUMN public.callback_addresses.ends_at IS 'Until when a renewed address is still answered; NULL: it is the current one.';
+
+CREATE TABLE public.closings (
+    tenant_id uuid NOT NULL,
+    closed_at timestamp with time zone NOT NULL,
+    closed_by uuid NOT NULL,
+    destroy_at timestamp with time zone NOT NULL,
+    destroyed_at timestamp with time zone,
+    due_at timestamp with time zone,
+    connections integer NOT NULL,
+    master_version bigint NOT NULL,
+    audit_seq bigint NOT NULL,
+    audit_hash bytea NOT NULL,
+    parting_key bytea
+);
+
+ALTER TABLE ONLY public.closings FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.closings IS 'Tenants that are closed. Deleting the row reopens one, as long as its key has not been destroyed.';
+
+COMMENT ON COLUMN public.closings.destroy_at IS 'When the data key is destroyed; until then closing can be undone.';
+
+COMMENT ON COLUMN public.closings.due_at IS 'When the next step is tried: ending the connections, destroying the key, forgetting the parting key. NULL: all is done.';
+
+COMMENT ON COLUMN public.closings.connections IS 'How many connections there were to end.';
+
+COMMENT ON COLUMN public.closings.master_version IS 'The version of the master keyset that wrapped the data key; backups of the key are readable until it is destroyed.';
+
+COMMENT ON COLUMN public.closings.audit_seq IS 'The newest entry of the tenant''s history at the last step, with its hash beside it: what the receipt names.';
+
+COMMENT ON COLUMN public.closings.parting_key IS 'Opens what the providers are still told with after the data key was destroyed, and nothing else.';
 
 CREATE TABLE public.connections (
     tenant_id uuid NOT NULL,
@@ -1163,7 +1310,7 @@ CREATE TABLE public.one_time_links (
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     used_at timestamp with time zone,
-    CONSTRAINT one_time_links_purpose_check CHECK ((purpose = ANY (ARRAY['signup'::text, 'reset'::text, 'known'::text])))
+    CONSTRAINT one_time_links_purpose_check CHECK ((purpose = ANY (ARRAY['signup'::text, 'reset'::text, 'known'::text, 'closed'::text])))
 );
 
 COMMENT ON TABLE public.one_time_links IS 'Links sent by mail: finish a sign-up, set a new password, or tell that the address is known already.';
@@ -1544,9 +1691,11 @@ CREATE TABLE public.users (
     language text DEFAULT ''::text NOT NULL,
     created_at timestamp with time zone NOT NULL,
     password_changed_at timestamp with time zone NOT NULL,
+    time_zone text DEFAULT ''::text NOT NULL,
     CONSTRAINT users_email_check CHECK (((length(email) >= 3) AND (length(email) <= 254))),
     CONSTRAINT users_kind_check CHECK ((kind = ANY (ARRAY['merchant'::text, 'staff'::text]))),
-    CONSTRAINT users_language_check CHECK ((language = ANY (ARRAY[''::text, 'zh-CN'::text, 'en'::text])))
+    CONSTRAINT users_language_check CHECK ((language = ANY (ARRAY[''::text, 'zh-CN'::text, 'en'::text]))),
+    CONSTRAINT users_time_zone_check CHECK ((length(time_zone) <= 64))
 );
 
 ALTER TABLE ONLY public.users FORCE ROW LEVEL SECURITY;
@@ -1556,6 +1705,8 @@ COMMENT ON TABLE public.users IS 'People who sign in: a merchant''s or the platf
 COMMENT ON COLUMN public.users.email IS 'Canonical form: NFKC, lower case, as accounts.Canonical makes it.';
 
 COMMENT ON COLUMN public.users.password_hash IS 'argon2id in PHC form.';
+
+COMMENT ON COLUMN public.users.time_zone IS 'IANA name of the zone that times are shown in; empty follows the language.';
 
 CREATE TABLE public.vault_canaries (
     name text NOT NULL,
@@ -1591,6 +1742,9 @@ ALTER TABLE ONLY public.callback_addresses
 
 ALTER TABLE ONLY public.callback_addresses
     ADD CONSTRAINT callback_addresses_token_hash_key UNIQUE (token_hash);
+
+ALTER TABLE ONLY public.closings
+    ADD CONSTRAINT closings_pkey PRIMARY KEY (tenant_id);
 
 ALTER TABLE ONLY public.connections
     ADD CONSTRAINT connections_pkey PRIMARY KEY (tenant_id, id);
@@ -1765,6 +1919,8 @@ COMMENT ON INDEX public.callback_addresses_current IS 'A connection has one curr
 
 CREATE INDEX callback_addresses_end ON public.callback_addresses USING btree (ends_at) WHERE (ends_at IS NOT NULL);
 
+CREATE INDEX closings_due ON public.closings USING btree (due_at) WHERE (due_at IS NOT NULL);
+
 CREATE INDEX connections_due ON public.connections USING btree (next_sync_at) WHERE ((next_sync_at IS NOT NULL) AND (sync_paused_at IS NULL) AND (state <> 'disconnected'::text));
 
 COMMENT ON INDEX public.connections_due IS 'What can fall due, in the order in which it does.';
@@ -1903,6 +2059,10 @@ CREATE INDEX tickets_session ON public.tickets USING btree (session_id);
 
 CREATE INDEX tickets_user ON public.tickets USING btree (user_id);
 
+CREATE TRIGGER closed_again BEFORE UPDATE OF state ON public.connections FOR EACH ROW WHEN (((old.state = 'disconnected'::text) AND (new.state <> 'disconnected'::text))) EXECUTE FUNCTION public.refuse_closed();
+
+CREATE TRIGGER closed_new BEFORE INSERT ON public.connections FOR EACH ROW EXECUTE FUNCTION public.refuse_closed();
+
 CREATE TRIGGER follow_expiry AFTER INSERT OR DELETE OR UPDATE OF expires_at ON public.credentials FOR EACH ROW EXECUTE FUNCTION public.follow_expiry();
 
 CREATE CONSTRAINT TRIGGER link AFTER INSERT ON public.events DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.link_tenant_event();
@@ -1925,6 +2085,9 @@ ALTER TABLE ONLY public.attempts
 
 ALTER TABLE ONLY public.callback_addresses
     ADD CONSTRAINT callback_addresses_tenant_id_connection_id_fkey FOREIGN KEY (tenant_id, connection_id) REFERENCES public.connections(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.closings
+    ADD CONSTRAINT closings_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.connections
     ADD CONSTRAINT connections_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE;
@@ -2037,6 +2200,8 @@ ALTER TABLE public.attempts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.callback_addresses ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.closings ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.connections ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.credentials ENABLE ROW LEVEL SECURITY;
@@ -2072,6 +2237,8 @@ CREATE POLICY own_person ON public.users TO mooring_app USING ((id = ( SELECT pu
 CREATE POLICY own_tenant ON public.attempts TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_tenant ON public.callback_addresses TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_tenant ON public.closings TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_tenant ON public.connections TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
@@ -2122,6 +2289,8 @@ CREATE POLICY platform_moves ON public.reviews FOR UPDATE TO mooring_platform US
 CREATE POLICY platform_reads ON public.account_claims FOR SELECT TO mooring_platform USING (true);
 
 CREATE POLICY platform_reads ON public.attempts FOR SELECT TO mooring_platform USING (true);
+
+CREATE POLICY platform_reads ON public.closings FOR SELECT TO mooring_platform USING (true);
 
 CREATE POLICY platform_reads ON public.connections FOR SELECT TO mooring_platform USING (true);
 
@@ -2193,6 +2362,9 @@ REVOKE ALL ON FUNCTION public.audit_field(value text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION public.claim_account(p text, e text, h bytea, connection uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.claim_account(p text, e text, h bytea, connection uuid) TO mooring_app;
 
+REVOKE ALL ON FUNCTION public.claim_due_closings(before timestamp with time zone, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.claim_due_closings(before timestamp with time zone, most integer) TO mooring_app;
+
 REVOKE ALL ON FUNCTION public.claim_due_erasures(before timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.claim_due_erasures(before timestamp with time zone, most integer) TO mooring_app;
 
@@ -2208,6 +2380,9 @@ GRANT ALL ON FUNCTION public.claim_due_syncs(before timestamp with time zone, mo
 REVOKE ALL ON FUNCTION public.claim_due_warnings(before timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.claim_due_warnings(before timestamp with time zone, most integer) TO mooring_app;
 
+REVOKE ALL ON FUNCTION public.close_tenant(at timestamp with time zone, by_person uuid, destroy timestamp with time zone, version bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.close_tenant(at timestamp with time zone, by_person uuid, destroy timestamp with time zone, version bigint) TO mooring_app;
+
 REVOKE ALL ON FUNCTION public.current_person() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.current_person() TO mooring_app;
 GRANT ALL ON FUNCTION public.current_person() TO mooring_platform;
@@ -2215,6 +2390,9 @@ GRANT ALL ON FUNCTION public.current_person() TO mooring_platform;
 REVOKE ALL ON FUNCTION public.current_tenant() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.current_tenant() TO mooring_app;
 GRANT ALL ON FUNCTION public.current_tenant() TO mooring_platform;
+
+REVOKE ALL ON FUNCTION public.destroy_tenant(at timestamp with time zone, parting bytea, version bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.destroy_tenant(at timestamp with time zone, parting bytea, version bigint) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.discard_callback(wanted uuid, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.discard_callback(wanted uuid, at timestamp with time zone) TO mooring_platform;
@@ -2229,6 +2407,8 @@ GRANT ALL ON FUNCTION public.insist(rows bigint) TO mooring_app;
 GRANT ALL ON FUNCTION public.insist(rows bigint) TO mooring_platform;
 
 REVOKE ALL ON FUNCTION public.keep_name_parts() FROM PUBLIC;
+REVOKE ALL ON FUNCTION public.is_closed(wanted uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.is_closed(wanted uuid) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.link_event(chain_id uuid, id uuid, connection uuid, actor_kind text, actor uuid, kind text, detail jsonb, at timestamp with time zone) FROM PUBLIC;
 
@@ -2237,6 +2417,8 @@ REVOKE ALL ON FUNCTION public.link_platform_event() FROM PUBLIC;
 REVOKE ALL ON FUNCTION public.link_tenant_event() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.name_parts(name text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION public.next_due_closings() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.next_due_closings() TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.next_due_erasures() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.next_due_erasures() TO mooring_app;
@@ -2283,8 +2465,13 @@ GRANT ALL ON FUNCTION public.person_by_email(wanted text) TO mooring_app;
 REVOKE ALL ON FUNCTION public.person_by_passkey(presented bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.person_by_passkey(presented bytea) TO mooring_app;
 
+REVOKE ALL ON FUNCTION public.refuse_closed() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION public.release_account(p text, e text, h bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.release_account(p text, e text, h bytea) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.reopen_tenant(at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.reopen_tenant(at timestamp with time zone) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.replay_callback(wanted uuid, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.replay_callback(wanted uuid, at timestamp with time zone) TO mooring_platform;
@@ -2297,6 +2484,8 @@ GRANT ALL ON FUNCTION public.resubmit_review(event uuid, by_kind text, by_id uui
 
 REVOKE ALL ON FUNCTION public.review_progress(deed text, connection uuid, event uuid, by_kind text, by_id uuid, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.review_progress(deed text, connection uuid, event uuid, by_kind text, by_id uuid, at timestamp with time zone) TO mooring_app;
+REVOKE ALL ON FUNCTION public.rest_closing(at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.rest_closing(at timestamp with time zone) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.sweep(before timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sweep(before timestamp with time zone) TO mooring_app;
@@ -2329,6 +2518,28 @@ GRANT SELECT ON TABLE public.audit_heads TO mooring_platform;
 GRANT SELECT ON TABLE public.audit_links TO mooring_platform;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.callback_addresses TO mooring_app;
+
+GRANT SELECT ON TABLE public.closings TO mooring_app;
+
+GRANT SELECT(tenant_id) ON TABLE public.closings TO mooring_platform;
+
+GRANT SELECT(closed_at) ON TABLE public.closings TO mooring_platform;
+
+GRANT SELECT(closed_by) ON TABLE public.closings TO mooring_platform;
+
+GRANT SELECT(destroy_at) ON TABLE public.closings TO mooring_platform;
+
+GRANT SELECT(destroyed_at) ON TABLE public.closings TO mooring_platform;
+
+GRANT SELECT(due_at) ON TABLE public.closings TO mooring_platform;
+
+GRANT SELECT(connections) ON TABLE public.closings TO mooring_platform;
+
+GRANT SELECT(master_version) ON TABLE public.closings TO mooring_platform;
+
+GRANT SELECT(audit_seq) ON TABLE public.closings TO mooring_platform;
+
+GRANT SELECT(audit_hash) ON TABLE public.closings TO mooring_platform;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.connections TO mooring_app;
 GRANT SELECT ON TABLE public.connections TO mooring_platform;
@@ -2539,5 +2750,7 @@ GRANT SELECT(email) ON TABLE public.users TO mooring_platform;
 GRANT SELECT(language) ON TABLE public.users TO mooring_platform;
 
 GRANT SELECT(created_at) ON TABLE public.users TO mooring_platform;
+
+GRANT SELECT(time_zone) ON TABLE public.users TO mooring_platform;
 
 GRANT SELECT,INSERT ON TABLE public.vault_canaries TO mooring_app;

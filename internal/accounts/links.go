@@ -23,6 +23,11 @@ func (s *Service) queueLink(ctx context.Context, link models.Link, life time.Dur
 	})
 }
 
+// MailLink puts the mail of a link on its way in the transaction that made it.
+func (s *Service) MailLink(ctx context.Context, tx *models.Tx, link uuid.UUID) error {
+	return s.Queue.EnqueueMail(ctx, tx, link)
+}
+
 // SendLink sends the mail of a link; the mail job calls it. The token is made now and only its hash is kept, so no
 // queue, table or backup ever holds one that works. A link that was used, has expired or belongs to nobody sends
 // nothing and is done; an error asks for another try.
@@ -57,6 +62,10 @@ func (s *Service) note(ctx context.Context, link models.Link) (mail.Note, error)
 	n := mail.Note{To: link.Email, Language: link.Language, SignInURL: s.PublicURL + "/login"}
 	if link.Purpose == models.KnownLink {
 		n.Kind, n.URL = mail.Known, s.PublicURL+"/forgot"
+		return n, nil
+	}
+	if link.Purpose == models.ClosedLink {
+		n.Kind, n.URL = mail.Closed, s.PublicURL+"/closed"
 		return n, nil
 	}
 	token, hash := newToken()

@@ -96,7 +96,7 @@ func (s *Service) Revoke(ctx context.Context, st *models.TenantStore, id uuid.UU
 	if err != nil {
 		return ignore(err, errs.NotFound) // it has ended
 	}
-	key, err := st.Key(ctx)
+	key, err := st.RevocationKey(ctx)
 	if err != nil {
 		return err
 	}

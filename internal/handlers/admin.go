@@ -116,6 +116,10 @@ func (s *Server) showMail(c *gin.Context, _ *Admin) error {
 // TenantBadge says whether anything of a merchant's needs somebody.
 func (w Words) TenantBadge(row models.TenantRow) Badge {
 	switch {
+	case row.Destroyed:
+		return Badge{"", "off", w.T("closing.admin_destroyed")}
+	case row.Closed:
+		return Badge{"", "off", w.T("closing.admin_state")}
 	case row.Attention > 0:
 		return Badge{"wait", "alert", w.T("admin.state_attention", "count", row.Attention)}
 	case row.Connections > 0:

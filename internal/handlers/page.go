@@ -40,6 +40,7 @@ type Viewer struct {
 	Staff   bool
 	Role    models.Role
 	Operate bool // may change connections
+	Closed  bool // the tenant is closed
 }
 
 // Link is somewhere to go.
@@ -73,7 +74,7 @@ func (s *Server) page(c *gin.Context, titleKey string, args ...any) Page {
 		return p
 	}
 	who := v.who
-	p.Viewer = &Viewer{Email: who.Email, Tenant: who.TenantName, Staff: who.IsAdmin, Role: who.Role, Operate: who.Role.MayOperate()}
+	p.Viewer = &Viewer{Email: who.Email, Tenant: who.TenantName, Staff: who.IsAdmin, Role: who.Role, Operate: who.Role.MayOperate(), Closed: who.Closed}
 	p.Home, p.Troubles, p.MoreTroubles = homeOf(*who), p.troubles(who.Troubles, s.Connect.Describe), who.Attention-len(who.Troubles)
 	p.Notices = who.Notices
 	p.Menu = p.menu(s.CapturedMail != nil)
@@ -96,6 +97,9 @@ func (p Page) menu(mail bool) []MenuItem {
 			items = append(items, item("common.menu_mail", "/admin/mail"))
 		}
 		return append(items, item("common.menu_settings", "/settings"))
+	}
+	if p.Viewer.Closed {
+		return []MenuItem{item("closing.closed_title", "/closed"), item("common.menu_settings", "/settings")}
 	}
 	return []MenuItem{
 		item("common.menu_overview", "/overview"),

@@ -26,6 +26,8 @@ func (s *Server) route() error {
 
 	// Everybody
 	s.get("/", s.public(s.landing))
+	s.get("/receipts", s.public(s.showReceipts))
+	s.post("/receipts", s.public(s.checkReceipt))
 
 	// Signing up and in. The forms answer signed-in people too, and end the session of before.
 	s.get("/login", s.signedOut(s.showSignIn))
@@ -92,6 +94,13 @@ func (s *Server) routeMerchants() {
 	s.post("/notices/read", s.merchant(s.readNotices))
 	s.post("/notices/:id/read", s.merchant(s.readNotice))
 	s.post("/settings/notices", s.merchant(s.chooseNotices))
+
+	// Leaving
+	s.get("/settings/close", s.owner(s.askClose))
+	s.post("/settings/close", s.owner(s.closeTenant))
+	s.get("/closed", s.member(s.showClosed))
+	s.get("/closed/receipt", s.member(s.downloadReceipt))
+	s.post("/closed/undo", s.member(s.reopenTenant))
 
 	// Those who may change connections
 	s.post("/connect/:provider", s.operator(s.beginConnect))

@@ -9,6 +9,7 @@ import (
 	"mooring/internal/accounts"
 	"mooring/internal/errs"
 	"mooring/internal/i18n"
+	"mooring/internal/models"
 )
 
 // SettingsPage is a person's own account.
@@ -24,6 +25,7 @@ type SettingsPage struct {
 	Sessions  []SessionLine
 	Others    bool // there are sessions besides this one
 	HasFactor bool // something besides the password
+	Leave     bool // may close the business
 }
 
 // LanguageChoice is a line of the language list.
@@ -65,6 +67,7 @@ func (s *Server) settingsPage(c *gin.Context, p *Person, faults Faults) (Setting
 	out := SettingsPage{
 		Page: page, Faults: faults, Choices: languageChoices(page, p.Session.Language),
 		LangFault: faults.On("language"), Others: len(list) > 1, HasFactor: p.Session.Factors > 0,
+		Leave:  p.Session.Role == models.Owner && !p.Session.Closed,
 		Choose: choices, Unsent: !s.MailConfigured,
 		Current: Field{
 			Name: "current_password", Type: "password", Label: page.T("account.current_password"),

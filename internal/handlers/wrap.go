@@ -112,8 +112,8 @@ func (s *Server) person(h func(c *gin.Context, p *Person) error) gin.HandlerFunc
 	})
 }
 
-// merchant is for the members of a tenant.
-func (s *Server) merchant(h func(c *gin.Context, m *Merchant) error) gin.HandlerFunc {
+// member is for the members of a tenant, a closed one too.
+func (s *Server) member(h func(c *gin.Context, m *Merchant) error) gin.HandlerFunc {
 	return s.person(func(c *gin.Context, p *Person) error {
 		if p.Session.Role == "" {
 			return errs.New(errs.Forbidden, "error.merchants_only")
@@ -121,6 +121,26 @@ func (s *Server) merchant(h func(c *gin.Context, m *Merchant) error) gin.Handler
 		actor := models.Actor{Kind: models.Person, ID: p.Session.UserID}
 		store := s.Store.ForTenant(p.Session.TenantID, actor).WithKey(p.Session.Key)
 		return h(c, &Merchant{Person: *p, Store: store})
+	})
+}
+
+// merchant is for the members of a tenant at work. In a closed one nobody works: they are told so.
+func (s *Server) merchant(h func(c *gin.Context, m *Merchant) error) gin.HandlerFunc {
+	return s.member(func(c *gin.Context, m *Merchant) error {
+		if m.Session.Closed {
+			return seeOther(c, "/closed")
+		}
+		return h(c, m)
+	})
+}
+
+// owner is for the owners of a tenant.
+func (s *Server) owner(h func(c *gin.Context, m *Merchant) error) gin.HandlerFunc {
+	return s.merchant(func(c *gin.Context, m *Merchant) error {
+		if m.Session.Role != models.Owner {
+			return errs.New(errs.Forbidden, "closing.owners_only")
+		}
+		return h(c, m)
 	})
 }
 
@@ -148,6 +168,9 @@ func (s *Server) admin(h func(c *gin.Context, a *Admin) error) gin.HandlerFunc {
 func homeOf(who accounts.Session) string {
 	if who.IsAdmin {
 		return "/admin"
+	}
+	if who.Closed {
+		return "/closed"
 	}
 	return "/overview"
 }

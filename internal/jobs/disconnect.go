@@ -16,8 +16,9 @@ const (
 	leaveAtOnce = 4
 )
 
-// Leaver ends what a disconnection leaves to be done; connect.Service is the real one.
+// Leaver ends what a disconnection, or closing a tenant, leaves to be done; connect.Service is the real one.
 type Leaver interface {
+	SettleClosing(ctx context.Context, st *models.TenantStore) error
 	Revoke(ctx context.Context, st *models.TenantStore, revocation uuid.UUID) error
 	Erase(ctx context.Context, st *models.TenantStore, connection uuid.UUID) error
 }
@@ -73,5 +74,30 @@ func (w *eraseWorker) Work(ctx context.Context, job *river.Job[eraseArgs]) error
 	return w.deps.observed("erase", func() error {
 		st := w.deps.Store.ForTenant(job.Args.Tenant, models.Actor{Kind: models.System})
 		return w.deps.Leaver.Erase(ctx, st, job.Args.Connection)
+	})
+}
+
+// closingArgs asks for the next step of closing a tenant.
+type closingArgs struct {
+	Tenant uuid.UUID `json:"tenant"`
+}
+
+// Kind implements river.JobArgs.
+func (closingArgs) Kind() string { return "closing" }
+
+// InsertOpts implements river.JobArgsWithInsertOpts.
+func (closingArgs) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{Queue: queueLeave, MaxAttempts: leaveTries}
+}
+
+type closingWorker struct {
+	river.WorkerDefaults[closingArgs]
+	deps Deps
+}
+
+// Work implements river.Worker.
+func (w *closingWorker) Work(ctx context.Context, job *river.Job[closingArgs]) error {
+	return w.deps.observed("closing", func() error {
+		return w.deps.Leaver.SettleClosing(ctx, w.deps.Store.ForTenant(job.Args.Tenant, models.Actor{Kind: models.System}))
 	})
 }

@@ -27,6 +27,7 @@ func sources() []source {
 		{due: models.DueRefreshes, job: refreshArgs{}, id: "connection", lane: true},
 		{due: models.DueRevocations, job: revokeArgs{}, id: "revocation"},
 		{due: models.DueErasures, job: eraseArgs{}, id: "connection"},
+		{due: models.DueClosings, job: closingArgs{}, id: "closing"},
 		{due: models.DueWarnings, job: expiryArgs{}, id: "connection"},
 	}
 }

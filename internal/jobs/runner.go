@@ -90,6 +90,7 @@ func NewRunner(d Deps) (*Runner, error) {
 	river.AddWorker(workers, &sweepWorker{deps: d})
 	river.AddWorker(workers, &revokeWorker{deps: d})
 	river.AddWorker(workers, &eraseWorker{deps: d})
+	river.AddWorker(workers, &closingWorker{deps: d})
 	queues := syncQueues(d.Providers)
 	refreshQueues(queues, d.Providers)
 	queues[queueMail] = river.QueueConfig{MaxWorkers: mailAtOnce}

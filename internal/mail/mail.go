@@ -20,6 +20,7 @@ type Kind string
 const (
 	SignUp Kind = "signup" // press to finish your sign-up
 	Reset  Kind = "reset"  // press to set a new password
+	Closed Kind = "closed" // an owner has closed the business that you own too
 	Known  Kind = "known"  // somebody signed up with your address, which has an account
 
 	NeedsYou  Kind = "needs_you" // a connection works no more until its merchant acts

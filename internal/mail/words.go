@@ -23,6 +23,9 @@ func (c *Composer) page(n Note) (page, error) {
 	case Known:
 		out.Subject, out.Intro, out.Button = p.T("mail.known_subject"), p.T("mail.known_intro"), p.T("mail.known_button")
 		out.Hint, out.NotYou = p.T("mail.known_sign_in", "url", n.SignInURL), p.T("mail.known_not_you")
+	case Closed:
+		out.Subject, out.Intro, out.Button = p.T("mail.closed_subject"), p.T("mail.closed_intro"), p.T("mail.closed_button")
+		out.Hint, out.NotYou = p.T("mail.closed_hint"), p.T("mail.closed_not_you")
 	case NeedsYou, Recovered, Expiring, Changed:
 		about(&out, p, n)
 	default:

@@ -19,6 +19,7 @@ const (
 	DueRefreshes   Due = "refreshes"   // credentials to look at
 	DueRevocations Due = "revocations" // providers to tell that access has ended
 	DueErasures    Due = "erasures"    // disconnected connections whose data is to be erased
+	DueClosings    Due = "closings"    // closed tenants whose next step is due; they have no lane
 )
 
 // DueSource is a kind of due work with what its claimed rows become.

@@ -16,6 +16,7 @@ const (
 	SignUpLink LinkPurpose = "signup" // finish a sign-up
 	ResetLink  LinkPurpose = "reset"  // set a new password
 	KnownLink  LinkPurpose = "known"  // no link: tells that the address has an account already
+	ClosedLink LinkPurpose = "closed" // no link of its own: tells an owner that their tenant was closed
 )
 
 // Link is a mail to be sent and what its token is good for, once.

@@ -61,12 +61,12 @@ func (p *PlatformStore) Tenants(ctx context.Context, q TenantQuery) (page Tenant
 			       coalesce((SELECT u.email FROM memberships m JOIN users u ON u.id = m.user_id
 			                  WHERE m.tenant_id = p.id AND m.role = 'owner' ORDER BY m.created_at LIMIT 1), ''),
 			       count(c.id) FILTER (WHERE c.state <> 'disconnected'),
-			       count(c.id) FILTER (WHERE c.state NOT IN ('disconnected', 'connected'))
-			  FROM page p LEFT JOIN connections c ON c.tenant_id = p.id
-			 GROUP BY p.id, p.name, p.created_at ORDER BY p.created_at DESC, p.id DESC`,
+			       count(c.id) FILTER (WHERE c.state NOT IN ('disconnected', 'connected')), x.tenant_id IS NOT NULL, x.destroyed_at IS NOT NULL
+			  FROM page p LEFT JOIN connections c ON c.tenant_id = p.id LEFT JOIN closings x ON x.tenant_id = p.id
+			 GROUP BY p.id, p.name, p.created_at, x.tenant_id, x.destroyed_at ORDER BY p.created_at DESC, p.id DESC`,
 			at, id, search, pattern, q.Limit+1).Query(func(rows pgx.Rows) (err error) {
 			page.Rows, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (r TenantRow, err error) {
-				err = row.Scan(&r.ID, &r.Name, &r.CreatedAt, &r.OwnerEmail, &r.Connections, &r.Attention)
+				err = row.Scan(&r.ID, &r.Name, &r.CreatedAt, &r.OwnerEmail, &r.Connections, &r.Attention, &r.Closed, &r.Destroyed)
 				return r, err
 			})
 			return err
@@ -95,8 +95,9 @@ type TenantDetail struct {
 func (p *PlatformStore) Tenant(ctx context.Context, id uuid.UUID) (d TenantDetail, err error) {
 	defer explain("Tenant", &err)
 	err = p.batch(ctx, scope{}, func(b *pgx.Batch) {
-		b.Queue(`SELECT id, name, created_at FROM tenants WHERE id = $1`, id).QueryRow(func(row pgx.Row) error {
-			return row.Scan(&d.ID, &d.Name, &d.CreatedAt)
+		b.Queue(`SELECT t.id, t.name, t.created_at, x.tenant_id IS NOT NULL, x.destroyed_at IS NOT NULL
+			FROM tenants t LEFT JOIN closings x ON x.tenant_id = t.id WHERE t.id = $1`, id).QueryRow(func(row pgx.Row) error {
+			return row.Scan(&d.ID, &d.Name, &d.CreatedAt, &d.Closed, &d.Destroyed)
 		})
 		b.Queue(`SELECT m.user_id, u.email, m.role, m.created_at FROM memberships m JOIN users u ON u.id = m.user_id
 			WHERE m.tenant_id = $1 ORDER BY m.created_at, m.user_id`, id).Query(func(rows pgx.Rows) (err error) {

@@ -19,6 +19,7 @@ type Session struct {
 	Language   string    // "" follows the browser
 	TenantID   uuid.UUID // uuid.Nil for staff
 	TenantName string
+	Closed     bool // the tenant is closed: nobody works in it
 	Role       Role
 	IsAdmin    bool
 	CreatedAt  time.Time
@@ -79,7 +80,7 @@ func (s *Store) OpenSession(ctx context.Context, tokenHash []byte, idle time.Dur
 	b.Queue(`SELECT session_id FROM open_session($1, $2)`, tokenHash, idle)
 	b.Queue(`
 		SELECT s.id, u.id, u.email, u.language, coalesce(s.tenant_id, '00000000-0000-0000-0000-000000000000'),
-		       coalesce(t.name, ''), coalesce(m.role, ''), a.user_id IS NOT NULL, s.created_at, s.expires_at,
+		       coalesce(t.name, ''), x.tenant_id IS NOT NULL, coalesce(m.role, ''), a.user_id IS NOT NULL, s.created_at, s.expires_at,
 		       s.proved_at > now() - $2::interval, (SELECT count(*) FROM factors f WHERE f.user_id = u.id),
 		       (SELECT count(*) FROM (SELECT FROM notices n
 		         WHERE n.tenant_id = s.tenant_id AND n.user_id = s.user_id AND n.read_at IS NULL LIMIT 100) unread),
@@ -87,12 +88,13 @@ func (s *Store) OpenSession(ctx context.Context, tokenHash []byte, idle time.Dur
 		  FROM sessions s
 		  JOIN users u ON u.id = s.user_id
 		  LEFT JOIN tenants t ON t.id = s.tenant_id
+		  LEFT JOIN closings x ON x.tenant_id = s.tenant_id
 		  LEFT JOIN memberships m ON m.tenant_id = s.tenant_id AND m.user_id = s.user_id
 		  LEFT JOIN tenant_keys k ON k.tenant_id = s.tenant_id
 		  LEFT JOIN platform_admins a ON a.user_id = u.id
 		 WHERE s.token_hash = $1`, tokenHash, recentProof).
 		QueryRow(func(row pgx.Row) error {
-			return row.Scan(&f.ID, &f.UserID, &f.Email, &f.Language, &f.TenantID, &f.TenantName, &f.Role, &f.IsAdmin,
+			return row.Scan(&f.ID, &f.UserID, &f.Email, &f.Language, &f.TenantID, &f.TenantName, &f.Closed, &f.Role, &f.IsAdmin,
 				&f.CreatedAt, &f.ExpiresAt, &f.Recent, &f.Factors, &f.Notices, (*[]byte)(&f.Key))
 		})
 	f.queueTroubles(b)
@@ -115,7 +117,7 @@ func (f *Session) queueTroubles(b *pgx.Batch) {
 	})
 }
 
-// StartSession signs a browser in, in the tenant where the person has worked longest, and ends the session the browser
+// StartSession signs a browser in, in the tenant where the person has worked longest (a closed one last), and ends the session the browser
 // had before: a token known from before the sign-in is worth nothing after it.
 func (s *Store) StartSession(ctx context.Context, n NewSession) (expires time.Time, err error) {
 	defer explain("StartSession", &err)
@@ -126,7 +128,7 @@ func (s *Store) StartSession(ctx context.Context, n NewSession) (expires time.Ti
 		b.Queue(`SELECT set_config('app.tenant_id', '', true), set_config('app.user_id', $1, true)`, n.UserID.String())
 		b.Queue(`
 			INSERT INTO sessions (id, token_hash, user_id, tenant_id, created_at, seen_at, expires_at, user_agent, address)
-			VALUES ($1, $2, $3, (SELECT t FROM tenants_of($3) t LIMIT 1), now(), now(), now() + $4::interval, $5, $6)
+			VALUES ($1, $2, $3, (SELECT t FROM tenants_of($3) WITH ORDINALITY o (t, n) ORDER BY is_closed(t), n LIMIT 1), now(), now(), now() + $4::interval, $5, $6)
 			RETURNING expires_at`, n.ID, n.TokenHash, n.UserID, n.Life, n.UserAgent, n.Address).
 			QueryRow(func(row pgx.Row) error { return row.Scan(&expires) })
 		b.Queue(`

@@ -83,6 +83,8 @@ func newEstate(t *testing.T) (e estate, db dbtest.DB) {
 	exec(`INSERT INTO notice_letters (tenant_id, user_id, id, event_id, connection_id, kind, key, due_at) VALUES ($1, $2, $3, $3, $4, 'connection.needs_you', 'k', now())`,
 		e.tenant, e.user, e.notice, e.connection)
 	exec(`INSERT INTO notice_choices (tenant_id, user_id, kind, mail) VALUES ($1, $2, 'connection.needs_you', true)`, e.tenant, e.user)
+	exec(`INSERT INTO closings (tenant_id, closed_at, closed_by, destroy_at, due_at, connections, master_version, audit_seq, audit_hash)
+		VALUES ($1, now(), $2, now() + interval '1 day', now(), 1, 1, 1, '\x01')`, e.tenant, e.user)
 	strangerTenant, strangerUser := people()
 	e.strangerUser = strangerUser
 	exec(`INSERT INTO endpoints (id, url, kinds, created_at) VALUES ($1, 'https://hooks.example', '{connection.synced}', now())`, e.tenant)
@@ -144,6 +146,30 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 	},
 	"ChooseNotices": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.ChooseNotices(ctx, map[string]bool{"connection.needs_you": false})
+	},
+	"Close": func(ctx context.Context, e estate) (bool, error) {
+		letters := 0
+		err := e.stranger.Close(ctx, time.Now(), 1, models.NewEvent{Kind: "x"}, func(*models.Tx, uuid.UUID) error { letters++; return nil })
+		return letters != 1, err // the stranger's own
+	},
+	"Closing": func(ctx context.Context, e estate) (bool, error) {
+		_, err := e.stranger.Closing(ctx)
+		return false, err
+	},
+	"Destroy": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.Destroy(ctx, 1, nil, map[uuid.UUID]vault.Sealed{e.revocation: {2}}, models.NewEvent{Kind: "x"})
+	},
+	"Reopen": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.Reopen(ctx, models.NewEvent{Kind: "x"})
+	},
+	"RestClosing": func(ctx context.Context, e estate) (bool, error) { return false, e.stranger.RestClosing(ctx) },
+	"RevocationKey": func(ctx context.Context, e estate) (bool, error) {
+		_, err := e.stranger.RevocationKey(ctx) // their own
+		return false, err
+	},
+	"Standing": func(ctx context.Context, e estate) (bool, error) {
+		connections, open, err := e.stranger.Standing(ctx)
+		return len(connections)+len(open) > 0, err
 	},
 	"Connect": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.Connect(ctx, newConnection(e, uuid.Must(uuid.NewV7()), 1), models.Statement{SQL: "SELECT 1"})
@@ -381,7 +407,7 @@ var mustFail = map[string]errs.Code{
 	"Attempt": errs.NotFound, "BeginSync": errs.Conflict, "Callback": errs.NotFound, "ContradictCallback": errs.Conflict,
 	"SaveLink": errs.Conflict, "StoreCallback": "", "CountNews": errs.Conflict, "EndAddress": errs.Conflict, "FailCallback": errs.Conflict,
 	"RenewAddress": errs.Conflict, "StoreNews": errs.Conflict, "TakeNews": errs.NotFound, "Connect": "", "Connection": errs.NotFound, "ConsumeAttempt": errs.NotFound,
-	"CreateAttempt": errs.NotFound, "Disconnect": errs.Conflict, "EndRevocation": errs.Conflict, "Erase": errs.Conflict, "Leaving": errs.NotFound,
+	"CreateAttempt": errs.NotFound, "Closing": errs.NotFound, "Destroy": errs.Conflict, "Reopen": errs.Conflict, "Disconnect": errs.Conflict, "EndRevocation": errs.Conflict, "Erase": errs.Conflict, "Leaving": errs.NotFound,
 	"PlanErasure": errs.Conflict, "PutOffRevocation": errs.Conflict, "Revocation": errs.NotFound, "UndoErasure": errs.Conflict,
 	"EndAttempt": errs.Conflict, "ParkAttempt": errs.Conflict, "Outline": errs.NotFound, "PauseSync": errs.NotFound, "ResumeSync": errs.NotFound, "QueueSync": errs.NotFound, "Reconnect": "", "Resubmit": errs.Conflict,
 	"SaveRefreshed": errs.Conflict, "Credential": errs.NotFound, "FailRefresh": errs.Conflict, "LeaseCredential": errs.Conflict,
@@ -439,6 +465,8 @@ func fingerprint(t *testing.T, db dbtest.DB, tenant uuid.UUID) (sum string) {
 		    UNION ALL SELECT 'notices ' || n::text FROM notices n WHERE tenant_id = $1
 		    UNION ALL SELECT 'letters ' || l::text FROM notice_letters l WHERE tenant_id = $1
 		    UNION ALL SELECT 'choices ' || c::text FROM notice_choices c WHERE tenant_id = $1
+		    UNION ALL SELECT 'closing ' || x::text FROM closings x WHERE tenant_id = $1
+		    UNION ALL SELECT 'sessions ' || s.id FROM sessions s WHERE tenant_id = $1
 		    UNION ALL SELECT 'members ' || m::text FROM memberships m WHERE tenant_id = $1
 		    UNION ALL SELECT 'claims ' || a::text FROM account_claims a WHERE holder_tenant = $1) AS lines`, tenant).Scan(&sum)
 	if err != nil {

@@ -170,6 +170,8 @@ type TenantRow struct {
 	OwnerEmail  string
 	Connections int // not disconnected
 	Attention   int // of them, not in state connected
+	Closed      bool
+	Destroyed   bool // closed, and its data key has been destroyed
 }
 
 // Member is a person of a tenant.
