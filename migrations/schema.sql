@@ -268,6 +268,13 @@ $$;
 
 COMMENT ON FUNCTION public.insist(rows bigint) IS 'Fails with MR001 unless exactly one row was hit, so that a batch sent in one round trip is all or nothing.';
 
+CREATE FUNCTION public.is_closed(wanted uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$ SELECT EXISTS (SELECT FROM closings WHERE tenant_id = wanted) $$;
+
+COMMENT ON FUNCTION public.is_closed(wanted uuid) IS 'Whether a tenant is closed: at sign-in, a person who works elsewhere too goes there.';
+
 CREATE FUNCTION public.keep_name_parts() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -282,12 +289,6 @@ END
 $$;
 
 COMMENT ON FUNCTION public.keep_name_parts() IS 'Keeps the parts of a tenant''s name those of its name.';
-CREATE FUNCTION public.is_closed(wanted uuid) RETURNS boolean
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'public', 'pg_temp'
-    AS $$ SELECT EXISTS (SELECT FROM closings WHERE tenant_id = wanted) $$;
-
-COMMENT ON FUNCTION public.is_closed(wanted uuid) IS 'Whether a tenant is closed: at sign-in, a person who works elsewhere too goes there.';
 
 CREATE FUNCTION public.link_event(chain_id uuid, id uuid, connection uuid, actor_kind text, actor uuid, kind text, detail jsonb, at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -345,6 +346,7 @@ CREATE FUNCTION public.name_parts(name text) RETURNS SETOF text
 $$;
 
 COMMENT ON FUNCTION public.name_parts(name text) IS 'A name in lower case from the start of each of its words on.';
+
 CREATE FUNCTION public.next_due_closings() RETURNS timestamp with time zone
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -626,6 +628,19 @@ $$;
 
 COMMENT ON FUNCTION public.replay_deliveries(endpoint uuid, single uuid, since timestamp with time zone, moment timestamp with time zone, most integer) IS 'Gives failed deliveries of an endpoint (one, or the oldest since a moment) a fresh start, and the jobs for it; says how many.';
 
+CREATE FUNCTION public.rest_closing(at timestamp with time zone) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    UPDATE closings c
+       SET parting_key = CASE WHEN w.waits THEN c.parting_key END,
+           due_at = CASE WHEN c.destroyed_at IS NULL THEN greatest(c.destroy_at, at + interval '1 minute') WHEN w.waits THEN at + interval '1 hour' END
+      FROM (SELECT EXISTS (SELECT FROM revocations r WHERE r.tenant_id = current_tenant() AND r.state = 'waiting') AS waits) w
+     WHERE c.tenant_id = current_tenant()
+    $$;
+
+COMMENT ON FUNCTION public.rest_closing(at timestamp with time zone) IS 'Says when the current tenant''s closing has its next step, and forgets the parting key when no provider waits to be told.';
+
 CREATE FUNCTION public.resubmit_review(event uuid, by_kind text, by_id uuid, at timestamp with time zone) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -671,18 +686,6 @@ END
 $$;
 
 COMMENT ON FUNCTION public.review_progress(deed text, connection uuid, event uuid, by_kind text, by_id uuid, at timestamp with time zone) IS 'A connection of the current tenant was connected or fetched: begins its review, ticks what was asked, and gives the review back with the last tick.';
-CREATE FUNCTION public.rest_closing(at timestamp with time zone) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'public', 'pg_temp'
-    AS $$
-    UPDATE closings c
-       SET parting_key = CASE WHEN w.waits THEN c.parting_key END,
-           due_at = CASE WHEN c.destroyed_at IS NULL THEN greatest(c.destroy_at, at + interval '1 minute') WHEN w.waits THEN at + interval '1 hour' END
-      FROM (SELECT EXISTS (SELECT FROM revocations r WHERE r.tenant_id = current_tenant() AND r.state = 'waiting') AS waits) w
-     WHERE c.tenant_id = current_tenant()
-    $$;
-
-COMMENT ON FUNCTION public.rest_closing(at timestamp with time zone) IS 'Says when the current tenant''s closing has its next step, and forgets the parting key when no provider waits to be told.';
 
 CREATE FUNCTION public.sweep(before timestamp with time zone) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
@@ -2406,9 +2409,10 @@ REVOKE ALL ON FUNCTION public.insist(rows bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.insist(rows bigint) TO mooring_app;
 GRANT ALL ON FUNCTION public.insist(rows bigint) TO mooring_platform;
 
-REVOKE ALL ON FUNCTION public.keep_name_parts() FROM PUBLIC;
 REVOKE ALL ON FUNCTION public.is_closed(wanted uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.is_closed(wanted uuid) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.keep_name_parts() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.link_event(chain_id uuid, id uuid, connection uuid, actor_kind text, actor uuid, kind text, detail jsonb, at timestamp with time zone) FROM PUBLIC;
 
@@ -2417,6 +2421,7 @@ REVOKE ALL ON FUNCTION public.link_platform_event() FROM PUBLIC;
 REVOKE ALL ON FUNCTION public.link_tenant_event() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.name_parts(name text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION public.next_due_closings() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.next_due_closings() TO mooring_app;
 
@@ -2479,13 +2484,14 @@ GRANT ALL ON FUNCTION public.replay_callback(wanted uuid, at timestamp with time
 REVOKE ALL ON FUNCTION public.replay_deliveries(endpoint uuid, single uuid, since timestamp with time zone, moment timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.replay_deliveries(endpoint uuid, single uuid, since timestamp with time zone, moment timestamp with time zone, most integer) TO mooring_platform;
 
+REVOKE ALL ON FUNCTION public.rest_closing(at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.rest_closing(at timestamp with time zone) TO mooring_app;
+
 REVOKE ALL ON FUNCTION public.resubmit_review(event uuid, by_kind text, by_id uuid, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.resubmit_review(event uuid, by_kind text, by_id uuid, at timestamp with time zone) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.review_progress(deed text, connection uuid, event uuid, by_kind text, by_id uuid, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.review_progress(deed text, connection uuid, event uuid, by_kind text, by_id uuid, at timestamp with time zone) TO mooring_app;
-REVOKE ALL ON FUNCTION public.rest_closing(at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.rest_closing(at timestamp with time zone) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.sweep(before timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sweep(before timestamp with time zone) TO mooring_app;
