@@ -1324,12 +1324,16 @@ CREATE TABLE public.platform_admins (
     user_id uuid NOT NULL,
     user_kind text DEFAULT 'staff'::text NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    roles text[] DEFAULT '{reviewer,operator,auditor,security}'::text[] NOT NULL,
+    CONSTRAINT platform_admins_roles_check CHECK (((cardinality(roles) > 0) AND (roles <@ '{reviewer,operator,auditor,security}'::text[]))),
     CONSTRAINT platform_admins_user_kind_check CHECK ((user_kind = 'staff'::text))
 );
 
 ALTER TABLE ONLY public.platform_admins FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.platform_admins IS 'Staff who may open the admin pages.';
+
+COMMENT ON COLUMN public.platform_admins.roles IS 'reviewer: decides on merchants. operator: keeps providers, callbacks, webhooks and jobs running. auditor: reads and proves the history. security: keys, and what protects people.';
 
 CREATE TABLE public.platform_events (
     id uuid NOT NULL,

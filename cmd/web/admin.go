@@ -16,16 +16,19 @@ import (
 	"mooring/internal/config"
 	"mooring/internal/errs"
 	"mooring/internal/i18n"
+	"mooring/internal/models"
 	"mooring/internal/secret"
 )
 
 type adminCmd struct {
+	Roles  adminRolesCmd  `cmd:"" help:"Give a member of the staff other roles, as the database's owner."`
 	Create adminCreateCmd `cmd:"" help:"Make a member of the platform's staff, as the database's owner. The password is asked for, or read from a file."`
 }
 
 type adminCreateCmd struct {
-	Email        string `required:"" help:"Address to sign in with."`
-	PasswordFile string `help:"File that holds the password; its last line break does not count." placeholder:"FILE"`
+	Email        string        `required:"" help:"Address to sign in with."`
+	Roles        []models.Duty `help:"What they may do: ${enum}. Without it everything." enum:"reviewer,operator,auditor,security"`
+	PasswordFile string        `help:"File that holds the password; its last line break does not count." placeholder:"FILE"`
 }
 
 // Run carries out "web admin create".
@@ -48,10 +51,42 @@ func (a adminCreateCmd) Run(ctx context.Context, w world) error {
 		return err
 	}
 	defer owner.Close()
-	if err := accounts.CreateAdmin(ctx, owner, a.Email, password, time.Now()); err != nil {
+	if err := accounts.CreateAdmin(ctx, owner, a.Email, password, time.Now(), a.Roles...); err != nil {
 		return sentence(err)
 	}
 	fmt.Fprintln(w.stdout, "The admin was made and can sign in.")
+	return nil
+}
+
+type adminRolesCmd struct {
+	Email string        `required:"" help:"Address of the member of the staff."`
+	Roles []models.Duty `required:"" help:"What they may do from now on: ${enum}." enum:"reviewer,operator,auditor,security"`
+}
+
+// Run carries out "web admin roles".
+func (a adminRolesCmd) Run(ctx context.Context, w world) error {
+	c, err := load(w.lookup, config.Owning)
+	if err != nil {
+		return err
+	}
+	at, err := visitDatabase(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = at.stop(context.WithoutCancel(ctx)) }()
+	owner, err := at.openOwner(ctx)
+	if err != nil {
+		return err
+	}
+	defer owner.Close()
+	err = accounts.ChangeDuties(ctx, owner, a.Email, a.Roles, time.Now())
+	if errs.CodeOf(err) == errs.NotFound {
+		return errors.New("nobody of the staff has this address; nothing was changed")
+	}
+	if err != nil {
+		return sentence(err)
+	}
+	fmt.Fprintln(w.stdout, "The roles were changed.")
 	return nil
 }
 

@@ -21,6 +21,7 @@ func (h *house) pages() (*handlers.Server, error) {
 		Demo:           h.plan.demo,
 		MailConfigured: !h.config.SMTPURL.IsEmpty(),
 		CapturedMail:   h.plan.letters,
+		StaffFactor:    h.config.Secure, // on this machine alone, nobody needs to set one up to look around
 		Audit:          audit.Auditor{Dir: h.config.AuditDir},
 		Ready:          h.ready.Ready,
 		Now:            time.Now,

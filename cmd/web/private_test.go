@@ -56,6 +56,36 @@ func TestServeOnItsPrivateDatabase(t *testing.T) {
 	}
 }
 
+func TestAdminRoles(t *testing.T) {
+	t.Parallel()
+	db := dbtest.New(t)
+	env := []string{"MIGRATE_DATABASE_URL=" + db.OwnerURL}
+	password := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(password, []byte("quay-side-lantern-77\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		code int
+		want string // the roles afterwards
+		args []string
+	}{
+		{0, "{auditor}", []string{"create", "--email", "a@mooring.example", "--roles", "auditor", "--password-file", password}},
+		{0, "{reviewer,operator}", []string{"roles", "--email", "A@mooring.example", "--roles", "reviewer,operator"}},
+		{2, "{reviewer,operator}", []string{"roles", "--email", "a@mooring.example", "--roles", "king"}},
+		{2, "{reviewer,operator}", []string{"roles", "--email", "a@mooring.example"}},
+		{1, "{reviewer,operator}", []string{"roles", "--email", "nobody@mooring.example", "--roles", "auditor"}},
+	} {
+		p := startWeb(t, env, append([]string{"admin"}, c.args...)...)
+		if code := p.code(t); code != c.code {
+			t.Errorf("admin %v: code %d, want %d\n%s", c.args, code, c.code, p.out)
+		}
+		var roles string
+		if err := db.Owner.QueryRow(t.Context(), `SELECT roles::text FROM platform_admins`).Scan(&roles); err != nil || roles != c.want {
+			t.Errorf("after admin %v: %s, %v; want %s", c.args, roles, err, c.want)
+		}
+	}
+}
+
 func TestAdminCreate(t *testing.T) {
 	t.Parallel()
 	env := []string{"MIGRATE_DATABASE_URL=" + dbtest.New(t).OwnerURL}

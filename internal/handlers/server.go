@@ -45,6 +45,7 @@ type Deps struct {
 	MailConfigured bool                   // false: pages say that mail is not sent
 	CapturedMail   func() []mail.Captured // demo only: what the admins' mail page shows
 	Audit          audit.Auditor
+	StaffFactor    bool // staff must have a second factor
 	Ready          func(ctx context.Context) error
 	Now            func() time.Time
 	Log            *slog.Logger

@@ -154,11 +154,18 @@ func (s *Server) operator(h func(c *gin.Context, m *Merchant) error) gin.Handler
 	})
 }
 
-// admin is for the platform's staff.
+// admin is for the platform's staff: with a second proof where that is asked of them, and as their duties allow.
 func (s *Server) admin(h func(c *gin.Context, a *Admin) error) gin.HandlerFunc {
 	return s.person(func(c *gin.Context, p *Person) error {
 		if !p.Session.IsAdmin {
 			return errs.New(errs.Forbidden, "error.admins_only")
+		}
+		if s.StaffFactor && p.Session.Factors == 0 {
+			s.cookies.flash(c, "staff.factor_first")
+			return seeOther(c, "/settings/factors")
+		}
+		if !mayWork(p.Session.Duties, c.Request.Method, c.FullPath()) {
+			return errs.New(errs.Forbidden, "staff.not_your_duty")
 		}
 		return h(c, &Admin{Person: *p, Store: s.Store.Platform(models.Actor{Kind: models.Staff, ID: p.Session.UserID})})
 	})

@@ -22,6 +22,7 @@ type Session struct {
 	Closed     bool // the tenant is closed: nobody works in it
 	Role       Role
 	IsAdmin    bool
+	Duties     []Duty // staff only
 	CreatedAt  time.Time
 	ExpiresAt  time.Time
 	Recent     bool             // the person has proved who they are within the last recentProof
@@ -80,7 +81,7 @@ func (s *Store) OpenSession(ctx context.Context, tokenHash []byte, idle time.Dur
 	b.Queue(`SELECT session_id FROM open_session($1, $2)`, tokenHash, idle)
 	b.Queue(`
 		SELECT s.id, u.id, u.email, u.language, coalesce(s.tenant_id, '00000000-0000-0000-0000-000000000000'),
-		       coalesce(t.name, ''), x.tenant_id IS NOT NULL, coalesce(m.role, ''), a.user_id IS NOT NULL, s.created_at, s.expires_at,
+		       coalesce(t.name, ''), x.tenant_id IS NOT NULL, coalesce(m.role, ''), a.user_id IS NOT NULL, a.roles, s.created_at, s.expires_at,
 		       s.proved_at > now() - $2::interval, (SELECT count(*) FROM factors f WHERE f.user_id = u.id),
 		       (SELECT count(*) FROM (SELECT FROM notices n
 		         WHERE n.tenant_id = s.tenant_id AND n.user_id = s.user_id AND n.read_at IS NULL LIMIT 100) unread),
@@ -94,7 +95,7 @@ func (s *Store) OpenSession(ctx context.Context, tokenHash []byte, idle time.Dur
 		  LEFT JOIN platform_admins a ON a.user_id = u.id
 		 WHERE s.token_hash = $1`, tokenHash, recentProof).
 		QueryRow(func(row pgx.Row) error {
-			return row.Scan(&f.ID, &f.UserID, &f.Email, &f.Language, &f.TenantID, &f.TenantName, &f.Closed, &f.Role, &f.IsAdmin,
+			return row.Scan(&f.ID, &f.UserID, &f.Email, &f.Language, &f.TenantID, &f.TenantName, &f.Closed, &f.Role, &f.IsAdmin, &f.Duties,
 				&f.CreatedAt, &f.ExpiresAt, &f.Recent, &f.Factors, &f.Notices, (*[]byte)(&f.Key))
 		})
 	f.queueTroubles(b)

@@ -22,6 +22,20 @@ const (
 // MayOperate says whether the role may change connections.
 func (r Role) MayOperate() bool { return r == Owner || r == Operator }
 
+// Duty is what a member of the platform's staff is there for. One person can have several.
+type Duty string
+
+// The duties.
+const (
+	Reviewer Duty = "reviewer" // decides on merchants
+	Keeper   Duty = "operator" // keeps providers, callbacks, webhooks and jobs running
+	Auditor  Duty = "auditor"  // reads and proves the history
+	Security Duty = "security" // keys, and what protects people
+)
+
+// Duties are all there are.
+func Duties() []Duty { return []Duty{Reviewer, Keeper, Auditor, Security} }
+
 // Actor is who does something, for the audit event.
 type Actor struct {
 	Kind ActorKind
