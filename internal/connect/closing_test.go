@@ -24,7 +24,9 @@ func (l *leaver) close(now bool) {
 // settle does what is due of closings.
 func (l *leaver) settle() (claimed int) {
 	l.t.Helper()
-	return l.due("closings", func(ctx context.Context, st *models.TenantStore, _ uuid.UUID) error { return l.service.SettleClosing(ctx, st) })
+	return l.due("closings", func(ctx context.Context, st *models.TenantStore, _ uuid.UUID) error {
+		return l.service.SettleClosing(ctx, st)
+	})
 }
 
 func TestCloseTenant_StopsEverythingAndDestroysWhenItIsTime(t *testing.T) {

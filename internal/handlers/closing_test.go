@@ -174,4 +174,3 @@ func TestReceipt_InBothLanguages(t *testing.T) {
 		}
 	}
 }
-
