@@ -110,7 +110,7 @@ func (s *Service) Revoke(ctx context.Context, st *models.TenantStore, id uuid.UU
 		if err == nil || oauth.KindOf(err) == oauth.NeedsReauth { // what it does not accept any more is revoked
 			return s.endRevocation(context.WithoutCancel(ctx), st, r, models.RevocationConfirmed, "")
 		}
-		_, reason = verdict(err, oauth.FlowRedirect)
+		_, reason = verdict(err, oauth.Descriptor{})
 		s.Log.WarnContext(ctx, "revoking failed", "provider", r.Provider, "revocation", r.ID, "try", r.Tries+1, "error", err)
 	}
 	ctx = context.WithoutCancel(ctx)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"mooring/internal/connect"
 	"mooring/internal/models"
 	"mooring/internal/oauth"
 	"mooring/internal/oauth/oauthtest"
@@ -116,5 +117,45 @@ func TestState_ReconnectingRecovers(t *testing.T) {
 	m.connected("12345") // once more, with nothing broken
 	if turns := m.turns(); len(turns) != 2 {
 		t.Errorf("nothing had to recover, yet the history tells %v", turns[2:])
+	}
+}
+
+// TestState_WhoFilledInTheKeyMustMendIt: a link flow signs with the merchant's own key, and the rest of what can be
+// refused there is the platform's.
+func TestState_WhoFilledInTheKeyMustMendIt(t *testing.T) {
+	t.Parallel()
+	p := newPier(t)
+	a, link := p.begin(p.m)
+	p.accepted(p.linked.Call(link, "12345"))
+	p.work(p.m)
+	end, err := p.service.Confirm(t.Context(), p.m.again(), a.ID, p.m.user, p.m.session)
+	must(t, err)
+	for kind, want := range map[oauth.Kind]models.State{oauth.Signature: models.NeedsYou, oauth.AuthConfig: models.Ours} {
+		p.linked.Set(refusing(kind))
+		must(t, p.m.sync(*end.ResultConnection))
+		if c := p.m.connection(*end.ResultConnection); c.State != want || c.Reason != string(kind) {
+			t.Errorf("%s leads to %s (%s), want %s", kind, c.State, c.Reason, want)
+		}
+	}
+}
+
+func TestPasted(t *testing.T) {
+	t.Parallel()
+	clients := []oauth.Setting{{Name: "BASE_URL"}, {Name: "CLIENT_SECRET", Secret: true}}
+	for name, c := range map[string]struct {
+		kind oauth.Kind
+		d    oauth.Descriptor
+		want bool
+	}{
+		"a key's own credentials":             {oauth.AuthConfig, oauth.Descriptor{Flow: oauth.FlowKey, Settings: clients[:1]}, true},
+		"the platform's, beside a pasted key": {oauth.AuthConfig, oauth.Descriptor{Flow: oauth.FlowKey, Settings: clients}, false},
+		"the platform's client":               {oauth.AuthConfig, oauth.Descriptor{Flow: oauth.FlowRedirect, Settings: clients}, false},
+		"the merchant's signing key":          {oauth.Signature, oauth.Descriptor{Flow: oauth.FlowLink}, true},
+		"the platform's signing key":          {oauth.Signature, oauth.Descriptor{Flow: oauth.FlowRedirect}, false},
+		"the address of a link's provider":    {oauth.AuthConfig, oauth.Descriptor{Flow: oauth.FlowLink}, false},
+	} {
+		if got := connect.Pasted(c.kind, c.d); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
 	}
 }

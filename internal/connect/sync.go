@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -125,7 +126,7 @@ func newest(all []models.Snapshot, connection uuid.UUID, block oauth.Block) *mod
 // end writes how the sync went, and when the next one is.
 func (r *syncRun) end(ctx context.Context, cause error) error {
 	if cause != nil {
-		state, reason := verdict(cause, r.provider.Descriptor().Flow)
+		state, reason := verdict(cause, r.provider.Descriptor())
 		return r.fail(ctx, state, reason, cause)
 	}
 	conn := r.work.Connection
@@ -176,13 +177,26 @@ func failed(c models.Connection, state models.State, reason, code string) models
 	}
 }
 
-// verdict says who must act on a failure. Credentials that a person pasted are theirs to mend; a client's are ours.
-func verdict(cause error, flow oauth.Flow) (models.State, string) {
+// Pasted says whether what was refused is what the person filled in, which is theirs to mend: the signing key of a link
+// flow, the credentials of a key flow. Where the platform has a secret of its own there, credentials that are refused
+// are the platform's.
+func Pasted(kind oauth.Kind, d oauth.Descriptor) bool {
+	switch d.Flow {
+	case oauth.FlowKey:
+		return kind == oauth.AuthConfig && !slices.ContainsFunc(d.Settings, func(s oauth.Setting) bool { return s.Secret })
+	case oauth.FlowLink:
+		return kind == oauth.Signature
+	}
+	return false
+}
+
+// verdict says who must act on a failure.
+func verdict(cause error, d oauth.Descriptor) (models.State, string) {
 	if errors.Is(cause, vault.ErrSealed) {
 		return models.Ours, ReasonSealedBroken
 	}
 	kind := oauth.KindOf(cause)
-	if kind == oauth.AuthConfig && flow != oauth.FlowRedirect {
+	if Pasted(kind, d) {
 		return models.NeedsYou, string(kind)
 	}
 	switch kind {

@@ -113,7 +113,7 @@ func (p *AttemptPage) failure() string {
 		p.Tone = "bad"
 		return reason
 	}
-	if actor := actorOf(reason); actor != byNobody {
+	if actor := actorOf(reason, p.Provider); actor != byNobody {
 		return "failed_" + actor
 	}
 	return "failed_nobody"

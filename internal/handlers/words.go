@@ -3,6 +3,7 @@ package handlers
 import (
 	"time"
 
+	"mooring/internal/connect"
 	"mooring/internal/i18n"
 	"mooring/internal/oauth"
 )
@@ -68,7 +69,7 @@ func (w Words) explain(d oauth.Descriptor, reason, code, variant string) Reason 
 		}
 		return w.T(key, "provider", w.Say(d.Title))
 	}
-	actor := actorOf(reason)
+	actor := actorOf(reason, d)
 	return Reason{What: say(key), Who: say("reason_who." + actor), Next: say("reason_next." + nextOf(reason, actor))}
 }
 
@@ -80,7 +81,10 @@ const (
 	byNobody   = "nobody"
 )
 
-func actorOf(reason string) string {
+func actorOf(reason string, d oauth.Descriptor) string {
+	if connect.Pasted(oauth.Kind(reason), d) {
+		return byYou
+	}
 	switch oauth.Kind(reason) {
 	case oauth.NeedsReauth, oauth.Permission, oauth.AccountMismatch, oauth.AuthExpired, "claimed", "account_differs":
 		return byYou

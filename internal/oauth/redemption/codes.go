@@ -121,6 +121,9 @@ func doubtfulCodes() []code {
 func explanations() []oauth.Explanation {
 	var all []oauth.Explanation
 	for _, c := range codes() {
+		if c.status == codeSignature { // whatever tells it: the key is the merchant's
+			all = append(all, oauth.Explanation{Kind: c.kind, Cause: c.cause, Actor: c.actor, Next: c.next})
+		}
 		all = append(all, oauth.Explanation{Kind: c.kind, Code: c.status, Cause: c.cause, Actor: c.actor, Next: c.next})
 		if c.link != "" {
 			all = append(all, oauth.Explanation{Kind: c.link, Code: c.status, Cause: c.cause, Actor: c.actor, Next: c.next})
