@@ -353,6 +353,34 @@ CREATE FUNCTION public.next_due_closings() RETURNS timestamp with time zone
     AS $$ SELECT due_at FROM closings WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1 $$;
 
 COMMENT ON FUNCTION public.next_due_closings() IS 'When the next step of a closing falls due; NULL: none will by itself.';
+CREATE FUNCTION public.master_key_rows() RETURNS TABLE(key bigint, n bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    SELECT coalesce(k, 0), sum(c)::bigint FROM (
+        SELECT master_key AS k, count(*) AS c FROM tenant_keys GROUP BY 1
+         UNION ALL SELECT master_key, count(*) FROM platform_keys GROUP BY 1
+         UNION ALL SELECT master_key, count(*) FROM vault_canaries GROUP BY 1) rows
+     GROUP BY 1
+$$;
+
+COMMENT ON FUNCTION public.master_key_rows() IS 'How many rows need each master key; 0: rows that name none.';
+
+CREATE FUNCTION public.master_keys_needed() RETURNS SETOF bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    WITH RECURSIVE used AS (
+        (SELECT min(master_key) AS k FROM tenant_keys)
+        UNION ALL
+        SELECT (SELECT min(t.master_key) FROM tenant_keys t WHERE t.master_key > u.k) FROM used u WHERE u.k IS NOT NULL)
+    SELECT k FROM used WHERE k IS NOT NULL
+     UNION SELECT master_key FROM platform_keys WHERE master_key IS NOT NULL
+     UNION SELECT master_key FROM vault_canaries WHERE master_key IS NOT NULL
+     UNION (SELECT id FROM master_keys WHERE promoted_at IS NOT NULL AND retired_at IS NULL ORDER BY promoted_at DESC LIMIT 1)
+$$;
+
+COMMENT ON FUNCTION public.master_keys_needed() IS 'The master keys that a serving program must have: those that rows need, and the one that seals. One look per key, not per row.';
 
 CREATE FUNCTION public.next_due_erasures() RETURNS timestamp with time zone
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -554,12 +582,46 @@ BEGIN
     PERFORM FROM tenants t WHERE t.id = NEW.tenant_id FOR SHARE;         -- waits for a closing that is on its way
     IF EXISTS (SELECT FROM closings c WHERE c.tenant_id = NEW.tenant_id) THEN
         RAISE EXCEPTION 'the tenant is closed' USING ERRCODE = 'MR001';
+CREATE FUNCTION public.promote_master_key(wanted bigint, at timestamp with time zone, living timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    without bigint;
+BEGIN
+    LOCK TABLE key_holders IN SHARE ROW EXCLUSIVE MODE;
+    SELECT count(*) INTO without FROM key_holders h WHERE h.seen_at > living AND wanted <> ALL (h.keys);
+    IF without = 0 THEN
+        INSERT INTO master_keys AS k (id, added_at, promoted_at) VALUES (wanted, at, at)
+        ON CONFLICT (id) DO UPDATE SET promoted_at = at WHERE k.promoted_at IS NULL;
+    END IF;
+    RETURN without;
+END
+$$;
+
+COMMENT ON FUNCTION public.promote_master_key(wanted bigint, at timestamp with time zone, living timestamp with time zone) IS 'Lets a key seal from now on, if every living program has it; gives how many have not.';
+
+CREATE FUNCTION public.refuse_retired_key() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    needed bigint;
+BEGIN
+    IF TG_TABLE_NAME = 'vault_canaries' THEN
+        needed := sealing_key(NEW.sealed);
+    ELSE
+        needed := wrapping_key(NEW.wrapped);
+    END IF;
+    IF EXISTS (SELECT FROM master_keys k WHERE k.id = needed AND k.retired_at IS NOT NULL) THEN
+        RAISE EXCEPTION 'master key % has been retired', needed USING ERRCODE = 'MR003';
     END IF;
     RETURN NEW;
 END
 $$;
 
 COMMENT ON FUNCTION public.refuse_closed() IS 'Nothing is connected in a closed tenant, whoever was on the way.';
+COMMENT ON FUNCTION public.refuse_retired_key() IS 'Keeps out what would need a key that is gone: a program that slept may still seal with it.';
 
 CREATE FUNCTION public.release_account(p text, e text, h bytea) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -642,6 +704,7 @@ CREATE FUNCTION public.rest_closing(at timestamp with time zone) RETURNS void
 COMMENT ON FUNCTION public.rest_closing(at timestamp with time zone) IS 'Says when the current tenant''s closing has its next step, and forgets the parting key when no provider waits to be told.';
 
 CREATE FUNCTION public.resubmit_review(event uuid, by_kind text, by_id uuid, at timestamp with time zone) RETURNS boolean
+CREATE FUNCTION public.retire_master_key(wanted bigint, at timestamp with time zone, living timestamp with time zone) RETURNS TABLE(rows_left bigint, sealing bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
@@ -686,6 +749,23 @@ END
 $$;
 
 COMMENT ON FUNCTION public.review_progress(deed text, connection uuid, event uuid, by_kind text, by_id uuid, at timestamp with time zone) IS 'A connection of the current tenant was connected or fetched: begins its review, ticks what was asked, and gives the review back with the last tick.';
+    LOCK TABLE tenant_keys, platform_keys, vault_canaries, key_holders IN SHARE ROW EXCLUSIVE MODE;
+    rows_left := coalesce((SELECT r.n FROM master_key_rows() r WHERE r.key = wanted), 0);
+    sealing := (SELECT count(*) FROM key_holders h WHERE h.seen_at > living AND h.main = wanted);
+    IF rows_left = 0 AND sealing = 0 THEN
+        UPDATE master_keys k SET retired_at = coalesce(k.retired_at, at) WHERE k.id = wanted;
+    END IF;
+    RETURN NEXT;
+END
+$$;
+
+COMMENT ON FUNCTION public.retire_master_key(wanted bigint, at timestamp with time zone, living timestamp with time zone) IS 'Ends a key, if no row needs it and no living program seals with it; gives how many do. Writers wait for the answer, so that none comes between counting and ending.';
+
+CREATE FUNCTION public.sealing_key(sealed bytea, at integer DEFAULT 0) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN ((octet_length(sealed) >= (at + 5)) AND (get_byte(sealed, at) = 1)) THEN (((((get_byte(sealed, (at + 1)))::bigint << 24) | ((get_byte(sealed, (at + 2)) << 16))::bigint) | ((get_byte(sealed, (at + 3)) << 8))::bigint) | (get_byte(sealed, (at + 4)))::bigint) ELSE NULL::bigint END;
+
+COMMENT ON FUNCTION public.sealing_key(sealed bytea, at integer) IS 'The key that a ciphertext names: one byte 1 and the id in four. NULL: it names none.';
 
 CREATE FUNCTION public.sweep(before timestamp with time zone) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
@@ -776,6 +856,21 @@ CREATE FUNCTION public.tenants_of(person uuid) RETURNS SETOF uuid
     AS $$ SELECT m.tenant_id FROM memberships m WHERE m.user_id = person ORDER BY m.created_at, m.tenant_id $$;
 
 COMMENT ON FUNCTION public.tenants_of(person uuid) IS 'Where a person works, oldest membership first.';
+
+CREATE FUNCTION public.tenants_to_rewrap(newest bigint, after uuid, most integer) RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    SELECT tenant_id FROM tenant_keys WHERE master_key <> newest AND tenant_id > after ORDER BY tenant_id LIMIT most
+$$;
+
+COMMENT ON FUNCTION public.tenants_to_rewrap(newest bigint, after uuid, most integer) IS 'Tenants whose data keyset is not wrapped by the newest key, by id.';
+
+CREATE FUNCTION public.wrapping_key(wrapped bytea) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN ((octet_length(wrapped) >= 16) AND (get_byte(wrapped, 0) = 18)) THEN public.sealing_key(wrapped, CASE WHEN (get_byte(wrapped, 1) < 128) THEN 2 WHEN (get_byte(wrapped, 2) < 128) THEN 3 ELSE 4 END) ELSE NULL::bigint END;
+
+COMMENT ON FUNCTION public.wrapping_key(wrapped bytea) IS 'The master key that a wrapped keyset names: its first field (tag 0x12, its length) is the ciphertext. NULL: it names none.';
 
 CREATE TABLE public.account_claims (
     provider text NOT NULL,
@@ -1230,6 +1325,31 @@ COMMENT ON COLUMN public.inbox.discarded_at IS 'When it was given up: by the sta
 
 COMMENT ON COLUMN public.inbox.state IS 'What the times beside it come to.';
 
+CREATE TABLE public.key_holders (
+    replica text NOT NULL,
+    keys bigint[] NOT NULL,
+    main bigint NOT NULL,
+    seen_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.key_holders IS 'Which master keys each serving program has loaded. One that has not said so for a while is gone.';
+
+COMMENT ON COLUMN public.key_holders.main IS 'The one that it seals with.';
+
+CREATE TABLE public.master_keys (
+    id bigint NOT NULL,
+    added_at timestamp with time zone NOT NULL,
+    promoted_at timestamp with time zone,
+    retired_at timestamp with time zone,
+    CONSTRAINT master_keys_check CHECK (((retired_at IS NULL) OR (promoted_at IS NOT NULL)))
+);
+
+COMMENT ON TABLE public.master_keys IS 'What is known of each master key, by its id; the keys themselves are never in the database.';
+
+COMMENT ON COLUMN public.master_keys.promoted_at IS 'When it was allowed to seal; the newest one does. NULL: it was added and opens nothing yet.';
+
+COMMENT ON COLUMN public.master_keys.retired_at IS 'From then on nothing can be written that needs it.';
+
 CREATE TABLE public.memberships (
     tenant_id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -1348,10 +1468,13 @@ COMMENT ON TABLE public.platform_events IS 'What happened to the platform itself
 CREATE TABLE public.platform_keys (
     name text NOT NULL,
     wrapped bytea NOT NULL,
-    created_at timestamp with time zone NOT NULL
+    created_at timestamp with time zone NOT NULL,
+    master_key bigint GENERATED ALWAYS AS (public.wrapping_key(wrapped)) STORED
 );
 
 COMMENT ON TABLE public.platform_keys IS 'The platform''s own data keysets, wrapped by the master keyset and bound to the zero id where a tenant''s is bound to the tenant.';
+
+COMMENT ON COLUMN public.platform_keys.master_key IS 'The master key that opens it, as the ciphertext says.';
 
 CREATE TABLE public.provider_codes (
     provider text NOT NULL,
@@ -1641,7 +1764,8 @@ COMMENT ON COLUMN public.snapshots.changed_fields IS 'Names of the fields that d
 CREATE TABLE public.tenant_keys (
     tenant_id uuid NOT NULL,
     wrapped bytea NOT NULL,
-    created_at timestamp with time zone NOT NULL
+    created_at timestamp with time zone NOT NULL,
+    master_key bigint GENERATED ALWAYS AS (public.wrapping_key(wrapped)) STORED
 );
 
 ALTER TABLE ONLY public.tenant_keys FORCE ROW LEVEL SECURITY;
@@ -1656,6 +1780,7 @@ CREATE TABLE public.tenant_name_parts (
 ALTER TABLE ONLY public.tenant_name_parts FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.tenant_name_parts IS 'Each tenant''s name in lower case from the start of each word on: searching is a range of the primary key.';
+COMMENT ON COLUMN public.tenant_keys.master_key IS 'The master key that opens it, as the ciphertext says.';
 
 CREATE TABLE public.tenants (
     id uuid NOT NULL,
@@ -1718,10 +1843,13 @@ COMMENT ON COLUMN public.users.time_zone IS 'IANA name of the zone that times ar
 CREATE TABLE public.vault_canaries (
     name text NOT NULL,
     sealed bytea NOT NULL,
-    created_at timestamp with time zone NOT NULL
+    created_at timestamp with time zone NOT NULL,
+    master_key bigint GENERATED ALWAYS AS (public.sealing_key(sealed)) STORED
 );
 
 COMMENT ON TABLE public.vault_canaries IS 'A known value sealed by the master keyset: a wrong key is noticed at start, not at the first request.';
+
+COMMENT ON COLUMN public.vault_canaries.master_key IS 'The master key that opens it, as the ciphertext says.';
 
 ALTER TABLE ONLY public.account_claims
     ADD CONSTRAINT account_claims_pkey PRIMARY KEY (provider, environment, account_hash);
@@ -1794,6 +1922,12 @@ ALTER TABLE ONLY public.inbox
 
 ALTER TABLE ONLY public.inbox
     ADD CONSTRAINT inbox_tenant_id_provider_binding_serial_key UNIQUE (tenant_id, provider, binding, serial);
+
+ALTER TABLE ONLY public.key_holders
+    ADD CONSTRAINT key_holders_pkey PRIMARY KEY (replica);
+
+ALTER TABLE ONLY public.master_keys
+    ADD CONSTRAINT master_keys_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.memberships
     ADD CONSTRAINT memberships_pkey PRIMARY KEY (tenant_id, user_id);
@@ -2055,6 +2189,9 @@ CREATE INDEX snapshots_changed ON public.snapshots USING btree (tenant_id, conne
 COMMENT ON INDEX public.snapshots_changed IS 'The history of a connection''s data, newest first, by keyset; movements of money are a list already.';
 
 CREATE INDEX tenant_name_parts_tenant ON public.tenant_name_parts USING btree (tenant_id);
+CREATE INDEX tenant_keys_master ON public.tenant_keys USING btree (master_key);
+
+COMMENT ON INDEX public.tenant_keys_master IS 'How many rows need which key, and which keys are needed at all, without looking at the rows.';
 
 CREATE INDEX tenants_newest ON public.tenants USING btree (created_at DESC, id DESC);
 
@@ -2077,6 +2214,11 @@ CREATE CONSTRAINT TRIGGER link AFTER INSERT ON public.events DEFERRABLE INITIALL
 CREATE CONSTRAINT TRIGGER link AFTER INSERT ON public.platform_events DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.link_platform_event();
 
 CREATE TRIGGER name_parts AFTER INSERT OR UPDATE OF name ON public.tenants FOR EACH ROW EXECUTE FUNCTION public.keep_name_parts();
+CREATE TRIGGER retired BEFORE INSERT OR UPDATE ON public.platform_keys FOR EACH ROW EXECUTE FUNCTION public.refuse_retired_key();
+
+CREATE TRIGGER retired BEFORE INSERT OR UPDATE ON public.tenant_keys FOR EACH ROW EXECUTE FUNCTION public.refuse_retired_key();
+
+CREATE TRIGGER retired BEFORE INSERT OR UPDATE ON public.vault_canaries FOR EACH ROW EXECUTE FUNCTION public.refuse_retired_key();
 
 ALTER TABLE ONLY public.account_claims
     ADD CONSTRAINT account_claims_holder_tenant_holder_connection_fkey FOREIGN KEY (holder_tenant, holder_connection) REFERENCES public.connections(tenant_id, id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
@@ -2428,6 +2570,12 @@ REVOKE ALL ON FUNCTION public.name_parts(name text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.next_due_closings() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.next_due_closings() TO mooring_app;
+REVOKE ALL ON FUNCTION public.master_key_rows() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.master_key_rows() TO mooring_app;
+GRANT ALL ON FUNCTION public.master_key_rows() TO mooring_platform;
+
+REVOKE ALL ON FUNCTION public.master_keys_needed() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.master_keys_needed() TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.next_due_erasures() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.next_due_erasures() TO mooring_app;
@@ -2475,6 +2623,10 @@ REVOKE ALL ON FUNCTION public.person_by_passkey(presented bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.person_by_passkey(presented bytea) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.refuse_closed() FROM PUBLIC;
+REVOKE ALL ON FUNCTION public.promote_master_key(wanted bigint, at timestamp with time zone, living timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.promote_master_key(wanted bigint, at timestamp with time zone, living timestamp with time zone) TO mooring_platform;
+
+REVOKE ALL ON FUNCTION public.refuse_retired_key() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.release_account(p text, e text, h bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.release_account(p text, e text, h bytea) TO mooring_app;
@@ -2496,6 +2648,8 @@ GRANT ALL ON FUNCTION public.resubmit_review(event uuid, by_kind text, by_id uui
 
 REVOKE ALL ON FUNCTION public.review_progress(deed text, connection uuid, event uuid, by_kind text, by_id uuid, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.review_progress(deed text, connection uuid, event uuid, by_kind text, by_id uuid, at timestamp with time zone) TO mooring_app;
+REVOKE ALL ON FUNCTION public.retire_master_key(wanted bigint, at timestamp with time zone, living timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.retire_master_key(wanted bigint, at timestamp with time zone, living timestamp with time zone) TO mooring_platform;
 
 REVOKE ALL ON FUNCTION public.sweep(before timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sweep(before timestamp with time zone) TO mooring_app;
@@ -2517,6 +2671,9 @@ GRANT ALL ON FUNCTION public.sweep_tickets(before timestamp with time zone) TO m
 
 REVOKE ALL ON FUNCTION public.tenants_of(person uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.tenants_of(person uuid) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.tenants_to_rewrap(newest bigint, after uuid, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.tenants_to_rewrap(newest bigint, after uuid, most integer) TO mooring_app;
 
 GRANT SELECT ON TABLE public.account_claims TO mooring_platform;
 
@@ -2625,6 +2782,12 @@ GRANT SELECT(discarded_at) ON TABLE public.inbox TO mooring_platform;
 
 GRANT SELECT(state) ON TABLE public.inbox TO mooring_platform;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.key_holders TO mooring_app;
+GRANT SELECT ON TABLE public.key_holders TO mooring_platform;
+
+GRANT SELECT,INSERT ON TABLE public.master_keys TO mooring_app;
+GRANT SELECT ON TABLE public.master_keys TO mooring_platform;
+
 GRANT SELECT,INSERT ON TABLE public.memberships TO mooring_app;
 GRANT SELECT ON TABLE public.memberships TO mooring_platform;
 
@@ -2646,6 +2809,8 @@ GRANT INSERT ON TABLE public.platform_events TO mooring_app;
 GRANT SELECT,INSERT ON TABLE public.platform_events TO mooring_platform;
 
 GRANT SELECT,INSERT ON TABLE public.platform_keys TO mooring_app;
+
+GRANT UPDATE(wrapped) ON TABLE public.platform_keys TO mooring_app;
 
 GRANT SELECT ON TABLE public.provider_codes TO mooring_platform;
 
@@ -2743,6 +2908,7 @@ GRANT SELECT,INSERT ON TABLE public.tenant_keys TO mooring_app;
 GRANT SELECT ON TABLE public.tenant_keys TO mooring_platform;
 
 GRANT SELECT ON TABLE public.tenant_name_parts TO mooring_platform;
+GRANT UPDATE(wrapped) ON TABLE public.tenant_keys TO mooring_app;
 
 GRANT SELECT,INSERT ON TABLE public.tenants TO mooring_app;
 GRANT SELECT ON TABLE public.tenants TO mooring_platform;
@@ -2764,3 +2930,5 @@ GRANT SELECT(created_at) ON TABLE public.users TO mooring_platform;
 GRANT SELECT(time_zone) ON TABLE public.users TO mooring_platform;
 
 GRANT SELECT,INSERT ON TABLE public.vault_canaries TO mooring_app;
+
+GRANT UPDATE(sealed) ON TABLE public.vault_canaries TO mooring_app;

@@ -22,11 +22,11 @@ const module = "mooring/"
 var arrows = map[string][]string{
 	"cmd/web": { // the composition root puts everything together
 		"internal/accounts", "internal/audit", "internal/config", "internal/connect", "internal/database", "internal/dispatch", "internal/errs", "internal/handlers", "internal/i18n",
-		"internal/jobs", "internal/mail", "internal/models", "internal/notices", "internal/oauth", "internal/oauth/…", "internal/outbound", "internal/secret",
+		"internal/jobs", "internal/keys", "internal/mail", "internal/models", "internal/notices", "internal/oauth", "internal/oauth/…", "internal/outbound", "internal/secret",
 		"internal/simulator", "internal/simulator/…", "internal/vault", "internal/watch",
 	},
 	"bench/…": { // measuring programs put together what they measure, and the stranger beside it
-		"internal/connect", "internal/database", "internal/jobs", "internal/models", "internal/oauth", "internal/oauth/…", "internal/outbound",
+		"internal/connect", "internal/database", "internal/jobs", "internal/keys", "internal/models", "internal/oauth", "internal/oauth/…", "internal/outbound",
 		"internal/secret", "internal/simulator/…", "internal/vault",
 	},
 	"internal/handlers": {
@@ -38,6 +38,7 @@ var arrows = map[string][]string{
 	"internal/audit":             {"internal/models"},
 	"internal/connect":           {"internal/errs", "internal/models", "internal/oauth", "internal/secret", "internal/vault"},
 	"internal/dispatch":          {"internal/errs", "internal/models", "internal/oauth", "internal/outbound", "internal/secret", "internal/vault"},
+	"internal/keys":              {"internal/models", "internal/vault"},
 	"internal/watch":             {"internal/models", "internal/oauth", "internal/outbound"},
 	"internal/models":            {"internal/errs", "internal/oauth", "internal/secret", "internal/vault"},
 	"internal/notices":           {"internal/errs", "internal/i18n", "internal/mail", "internal/models", "internal/oauth"},

@@ -58,7 +58,7 @@ func tour(t *testing.T, base, language string, look func(b *browser, name string
 	merchant.attemptSights(look)
 	merchant.factorSights(look)
 
-	at(admin, sight{"expiry-board", "/admin/expiring?within=90"}, sight{"audit", "/admin/audit"}, sight{"tenants", "/admin/tenants"}, sight{"tenants-none", "/admin/tenants?q=nobody-is-called-this"}, sight{"mail", "/admin/mail"},
+	at(admin, sight{"expiry-board", "/admin/expiring?within=90"}, sight{"audit", "/admin/audit"}, sight{"keys", "/admin/keys"}, sight{"tenants", "/admin/tenants"}, sight{"tenants-none", "/admin/tenants?q=nobody-is-called-this"}, sight{"mail", "/admin/mail"},
 		sight{"providers", "/admin/providers"}, sight{"provider", "/admin/providers/asiabill"}, sight{"provider-link", "/admin/providers/redemption"})
 	admin.endpointSights(look)
 	at(admin, sight{"inbox", "/admin/webhooks"}, sight{"inbox-none", "/admin/webhooks?state=dead"})

@@ -87,7 +87,7 @@ func (h *house) furnish(ctx context.Context) (*handlers.Server, error) {
 	if h.store, err = models.NewStore(models.Options{App: h.app, Platform: h.platform, Now: time.Now, Telling: telling()}); err != nil {
 		return nil, err
 	}
-	if err := checkCanary(ctx, h.store, h.vault); err != nil {
+	if err := h.openKeys(ctx); err != nil {
 		return nil, err
 	}
 	h.keeper = watch.New(watch.Options{Replica: replicaName(), Unknown: h.metrics.unknownCode, Now: time.Now, Log: h.log})

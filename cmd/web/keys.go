@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -13,7 +12,10 @@ import (
 )
 
 type keysCmd struct {
-	New keysNewCmd `cmd:"" help:"Print a fresh master keyset. Keep it safe: without it nothing that was sealed opens again."`
+	New    keysNewCmd    `cmd:"" help:"Print a fresh master keyset. Keep it safe: without it nothing that was sealed opens again."`
+	Rotate keysRotateCmd `cmd:"" help:"Put a fresh key into KEYSET_FILE, let it seal when every serving program has it, and rewrap everything. Goes on where it was stopped."`
+	Status keysStatusCmd `cmd:"" help:"Say which master keys there are, how many rows need each, and who has loaded them."`
+	Retire keysRetireCmd `cmd:"" help:"Take a key out of use that no row needs any more."`
 }
 
 type keysNewCmd struct{}
@@ -87,16 +89,4 @@ func inside(dir, path string) bool {
 	}
 	rel, err := filepath.Rel(absDir, absPath)
 	return err == nil && filepath.IsLocal(rel)
-}
-
-// openVault opens the vault with the configured keyset.
-func openVault(c config.Config, log *slog.Logger) (*vault.Vault, error) {
-	warning, err := checkKeysetFile(c)
-	if err != nil {
-		return nil, err
-	}
-	if warning != "" {
-		log.Warn(warning)
-	}
-	return vault.New([]byte(c.Keyset.Reveal()))
 }

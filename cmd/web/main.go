@@ -33,14 +33,15 @@ type world struct {
 
 // commands is the command line. The environment says everything else; `web doctor` explains it.
 type commands struct {
-	Serve    serveCmd    `cmd:"" help:"Serve the application. Everything is configured by the environment; all faults are told at once."`
-	Demo     demoCmd     `cmd:"" help:"Try it: a private PostgreSQL, the providers' simulators and sample merchants, with nothing to configure."`
-	Migrate  migrateCmd  `cmd:"" help:"Bring the database up to date, as the owner that MIGRATE_DATABASE_URL names."`
-	Simulate simulateCmd `cmd:"" help:"Run the providers' simulators alone, on SIMULATOR_ADDR and the ports after it."`
-	Doctor   doctorCmd   `cmd:"" help:"Check the configuration, the database, the keys and the providers, and say what to do next."`
-	Keys     keysCmd     `cmd:"" help:"Master keysets."`
-	Admin    adminCmd    `cmd:"" help:"The platform's staff."`
-	Audit    auditCmd    `cmd:"" help:"The history, and the proof that nobody changed it."`
+	Serve       serveCmd       `cmd:"" help:"Serve the application. Everything is configured by the environment; all faults are told at once."`
+	Demo        demoCmd        `cmd:"" help:"Try it: a private PostgreSQL, the providers' simulators and sample merchants, with nothing to configure."`
+	Migrate     migrateCmd     `cmd:"" help:"Bring the database up to date, as the owner that MIGRATE_DATABASE_URL names."`
+	Simulate    simulateCmd    `cmd:"" help:"Run the providers' simulators alone, on SIMULATOR_ADDR and the ports after it."`
+	Doctor      doctorCmd      `cmd:"" help:"Check the configuration, the database, the keys and the providers, and say what to do next."`
+	Keys        keysCmd        `cmd:"" help:"Master keysets."`
+	Admin       adminCmd       `cmd:"" help:"The platform's staff."`
+	Connections connectionsCmd `cmd:"" help:"Many connections at once."`
+	Audit       auditCmd       `cmd:"" help:"The history, and the proof that nobody changed it."`
 }
 
 // misuse is an error of the person who typed the command.

@@ -45,6 +45,25 @@ func (s *Service) Disconnect(ctx context.Context, st *models.TenantStore, id uui
 	return err
 }
 
+// Withdraw destroys a connection's credential because it may be in wrong hands: the provider is told as when it is
+// disconnected, but the connection stays, and asks its merchant to reconnect. One that has been withdrawn stays as it is.
+func (s *Service) Withdraw(ctx context.Context, st *models.TenantStore, id uuid.UUID) (err error) {
+	for range leaveTries {
+		var p models.Parting
+		if p, err = s.parting(ctx, st, id); err != nil || p.State == models.Disconnected || withdrawn(p.Connection) {
+			return err
+		}
+		if err = st.Withdraw(ctx, p); errs.CodeOf(err) != errs.Conflict {
+			return err
+		}
+	}
+	return err
+}
+
+func withdrawn(c models.Connection) bool {
+	return c.State == models.NeedsYou && c.Reason == models.Withdrawn
+}
+
 // parting reads what is to be disconnected and says how the provider is told.
 func (s *Service) parting(ctx context.Context, st *models.TenantStore, id uuid.UUID) (p models.Parting, err error) {
 	c, sealed, err := st.Leaving(ctx, id)

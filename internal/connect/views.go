@@ -152,7 +152,7 @@ func (s *Service) Show(ctx context.Context, st *models.TenantStore, id uuid.UUID
 	var account accountText
 	broken := s.open(d.Key, accountPlace(d.TenantID, id, d.Connection.Provider), d.Account, &account) != nil
 	view.AccountName = account.Name
-	if d.State != models.Disconnected {
+	if d.State != models.Disconnected && !withdrawn(d.Connection) {
 		_, err := s.openCredential(d.Key, d.Connection, d.Credential)
 		broken = broken || err != nil
 	}

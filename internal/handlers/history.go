@@ -86,7 +86,7 @@ func (h historian) sentence(e models.Event) string {
 	return h.words.T(key,
 		"provider", h.words.Say(d.Title), "account", text("account"), "count", number("changed")+number("days"), "blocks", number("blocks"),
 		"since", moment("since"), "until", moment("until"), "at", moment("at"),
-		"block", h.words.blockOf(e), "fields", h.words.fieldsOf(e), "host", text("host"), "because", h.words.becauseOf(e),
+		"block", h.words.blockOf(e), "fields", h.words.fieldsOf(e), "host", text("host"), "because", h.words.becauseOf(e), "key", text("key"), "by", text("by"),
 		"reason", h.words.reasonOf(d, text("reason"), text("code")).What)
 }
 
@@ -105,7 +105,7 @@ func classOf(kind string) string {
 	case "connection.connected", "connection.reconnected", "connection.recovered", "connection.refresh_recovered", "connection.revoked",
 		"connection.synced", "tenant.created", "review.approved":
 		return "good"
-	case "connection.needs_you", "connection.revoke_failed", "connection.sync_failed", "connection.sealed_broken", "connection.orphaned",
+	case "connection.needs_you", "connection.withdrawn", "connection.revoke_failed", "connection.sync_failed", "connection.sealed_broken", "connection.orphaned",
 		"attempt.failed", "attempt.refused", "attempt.contradicted", "callback.dead", "review.more", "review.rejected":
 		return "bad"
 	}

@@ -92,7 +92,7 @@ func (p Page) menu(mail bool) []MenuItem {
 	if p.Viewer.Staff {
 		items := []MenuItem{item("common.menu_tenants", "/admin/tenants"), item("common.menu_providers", "/admin/providers"),
 			item("inbox.title", "/admin/webhooks"), item("outgoing.menu", "/admin/endpoints"),
-			item("history.board_title", "/admin/expiring"), item("audit.title", "/admin/audit")}
+			item("history.board_title", "/admin/expiring"), item("audit.title", "/admin/audit"), item("keys.title", "/admin/keys")}
 		if mail {
 			items = append(items, item("common.menu_mail", "/admin/mail"))
 		}

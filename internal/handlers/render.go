@@ -43,6 +43,7 @@ func pageTable() map[string]any {
 		"forgot":        ForgotPage{},
 		"forgot-sent":   ForgotSentPage{},
 		"inbox":         InboxPage{},
+		"keys":          KeysPage{},
 		"landing":       LandingPage{},
 		"link-dead":     LinkDeadPage{},
 		"login":         SignInPage{},

@@ -139,6 +139,7 @@ func (s *Server) routeStaff() {
 	s.get("/admin/expiring", s.admin(s.showExpiryBoard))
 	s.post("/admin/tenants/:id/remind/:connection", s.admin(s.remind))
 	s.get("/admin/audit", s.admin(s.showAudit))
+	s.get("/admin/keys", s.admin(s.showKeys))
 	s.post("/admin/audit/verify", s.admin(s.verifyAudit))
 	s.get("/admin/audit/export", s.admin(s.exportAudit))
 

@@ -86,7 +86,7 @@ func actorOf(reason string, d oauth.Descriptor) string {
 		return byYou
 	}
 	switch oauth.Kind(reason) {
-	case oauth.NeedsReauth, oauth.Permission, oauth.AccountMismatch, oauth.AuthExpired, "claimed", "account_differs":
+	case oauth.NeedsReauth, oauth.Permission, oauth.AccountMismatch, oauth.AuthExpired, "claimed", "account_differs", "security":
 		return byYou
 	case oauth.Upstream, oauth.BadResponse, oauth.NotFound:
 		return byProvider
@@ -99,7 +99,7 @@ func actorOf(reason string, d oauth.Descriptor) string {
 // nextOf names the advice: the reason's own where it needs one, else that of whoever must act.
 func nextOf(reason, actor string) string {
 	switch reason {
-	case "claimed", "account_differs", "permission", "denied", "rate_limited", "sealed_broken", "account_mismatch":
+	case "claimed", "account_differs", "permission", "denied", "rate_limited", "sealed_broken", "account_mismatch", "security":
 		return reason
 	}
 	return actor

@@ -117,12 +117,13 @@ func (t *TenantStore) queueRevocation(b *pgx.Batch, c Connection, n NewRevocatio
 	}
 	b.Queue(`
 		INSERT INTO revocations (tenant_id, id, connection_id, provider, state, sealed, next_at, until_at, created_at, ended_at)
-		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 FROM connections WHERE tenant_id = $1 AND id = $3 AND state = 'disconnected'`,
+		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 FROM connections
+		 WHERE tenant_id = $1 AND id = $3 AND (state = 'disconnected' OR state = 'needs_you' AND reason = 'security')`,
 		t.tenant, n.ID, c.ID, c.Provider, n.State, sealedOrNull(n.Sealed), next, n.Until, now, ended)
 }
 
-// AddRevocation keeps what a refresh brought back after its connection was disconnected, to be revoked too. A connection
-// that stands takes none: its token has been replaced by a newer one.
+// AddRevocation keeps what a refresh brought back after its connection was disconnected or withdrawn, to be revoked too. A
+// connection that stands takes none: its token has been replaced by a newer one.
 func (t *TenantStore) AddRevocation(ctx context.Context, c Connection, n NewRevocation) (err error) {
 	defer explain("AddRevocation", &err)
 	return t.batch(ctx, func(b *pgx.Batch) {

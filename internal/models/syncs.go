@@ -49,13 +49,15 @@ func (t *TenantStore) QueueSync(ctx context.Context, id uuid.UUID, job func(prov
 		var c Connection
 		var free bool
 		now := t.now()
-		err := tx.pgx.QueryRow(ctx, `SELECT provider, state, sync_asked_till, sync_state = 'idle' OR sync_since < $3 FROM connections
-			WHERE tenant_id = $1 AND id = $2 FOR UPDATE`, t.tenant, id, now.Add(-syncLease)).Scan(&c.Provider, &c.State, &c.syncAskedTill, &free)
+		err := tx.pgx.QueryRow(ctx, `SELECT provider, state, reason, sync_asked_till, sync_state = 'idle' OR sync_since < $3 FROM connections
+			WHERE tenant_id = $1 AND id = $2 FOR UPDATE`, t.tenant, id, now.Add(-syncLease)).Scan(&c.Provider, &c.State, &c.Reason, &c.syncAskedTill, &free)
 		switch {
 		case err != nil:
 			return err
 		case c.State == Disconnected:
 			return errs.New(errs.Conflict, "error.disconnected")
+		case c.State == NeedsYou && c.Reason == Withdrawn:
+			return errs.New(errs.Conflict, "error.withdrawn")
 		case !free:
 			return nil
 		case c.AskAgainAt().After(now):
@@ -95,7 +97,7 @@ func (t *TenantStore) BeginSync(ctx context.Context, id uuid.UUID, blocks map[st
 			       sync_total = coalesce(($4::jsonb ->> c.provider)::int, 0)
 			  FROM (SELECT tenant_id, id, sync_state FROM connections WHERE tenant_id = $1 AND id = $2 FOR UPDATE) was
 			  LEFT JOIN credentials k ON k.tenant_id = was.tenant_id AND k.connection_id = was.id
-			 WHERE c.tenant_id = was.tenant_id AND c.id = was.id AND c.state <> 'disconnected'
+			 WHERE c.tenant_id = was.tenant_id AND c.id = was.id AND c.state <> 'disconnected' AND NOT (c.state = 'needs_you' AND c.reason = 'security')
 			   AND (c.sync_state <> 'running' OR c.sync_since < $5)
 			RETURNING `+connectionColumns+`, k.sealed, was.sync_state = 'queued'`,
 			t.tenant, id, t.now(), blocks, t.now().Add(-syncLease)).QueryRow(func(row pgx.Row) (err error) {
@@ -174,7 +176,7 @@ type SyncResult struct {
 }
 
 // EndSync frees the connection and says in what state it is now; where that is news, the history tells it besides. A
-// connection that was disconnected meanwhile stays so.
+// connection that was disconnected or withdrawn meanwhile stays so.
 func (t *TenantStore) EndSync(ctx context.Context, id uuid.UUID, r SyncResult) (err error) {
 	defer explain("EndSync", &err)
 	err = t.batch(ctx, func(b *pgx.Batch) {
@@ -185,7 +187,7 @@ func (t *TenantStore) EndSync(ctx context.Context, id uuid.UUID, r SyncResult) (
 			connection: id, state: r.State, reason: r.Reason, code: r.Code,
 			set: `, sync_state = 'idle', synced_at = CASE WHEN $10 THEN $5 ELSE c.synced_at END,
 				next_sync_at = $11, sync_failures = CASE WHEN $12 THEN c.sync_failures + 1 ELSE 0 END`,
-			where: `AND c.state <> 'disconnected'`,
+			where: `AND c.state <> 'disconnected' AND NOT (c.state = 'needs_you' AND c.reason = 'security')`,
 			args:  []any{r.Complete, timeOrNull(r.Next), r.Passing},
 		})
 		if r.Complete {

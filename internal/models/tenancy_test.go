@@ -206,6 +206,11 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 			ConnectionID: &e.connection, StateHash: []byte("s"), BrowserHash: []byte("b"), Verifier: vault.Sealed{1}, ExpiresAt: time.Now(),
 		})
 	},
+	"Withdraw": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.Withdraw(ctx, models.Parting{
+			Connection: models.Connection{ID: e.connection, Provider: "fake", CredentialVersion: 1}, Revocation: newRevocation(),
+		})
+	},
 	"Disconnect": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.Disconnect(ctx, models.Parting{
 			Connection: models.Connection{ID: e.connection, Provider: "fake", Environment: "test", AccountHash: []byte("account"), CredentialVersion: 1},
@@ -407,7 +412,7 @@ var mustFail = map[string]errs.Code{
 	"Attempt": errs.NotFound, "BeginSync": errs.Conflict, "Callback": errs.NotFound, "ContradictCallback": errs.Conflict,
 	"SaveLink": errs.Conflict, "StoreCallback": "", "CountNews": errs.Conflict, "EndAddress": errs.Conflict, "FailCallback": errs.Conflict,
 	"RenewAddress": errs.Conflict, "StoreNews": errs.Conflict, "TakeNews": errs.NotFound, "Connect": "", "Connection": errs.NotFound, "ConsumeAttempt": errs.NotFound,
-	"CreateAttempt": errs.NotFound, "Closing": errs.NotFound, "Destroy": errs.Conflict, "Reopen": errs.Conflict, "Disconnect": errs.Conflict, "EndRevocation": errs.Conflict, "Erase": errs.Conflict, "Leaving": errs.NotFound,
+	"CreateAttempt": errs.NotFound, "Closing": errs.NotFound, "Destroy": errs.Conflict, "Reopen": errs.Conflict, "Disconnect": errs.Conflict, "Withdraw": errs.Conflict, "EndRevocation": errs.Conflict, "Erase": errs.Conflict, "Leaving": errs.NotFound,
 	"PlanErasure": errs.Conflict, "PutOffRevocation": errs.Conflict, "Revocation": errs.NotFound, "UndoErasure": errs.Conflict,
 	"EndAttempt": errs.Conflict, "ParkAttempt": errs.Conflict, "Outline": errs.NotFound, "PauseSync": errs.NotFound, "ResumeSync": errs.NotFound, "QueueSync": errs.NotFound, "Reconnect": "", "Resubmit": errs.Conflict,
 	"SaveRefreshed": errs.Conflict, "Credential": errs.NotFound, "FailRefresh": errs.Conflict, "LeaseCredential": errs.Conflict,

@@ -15,7 +15,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/keyset"
-	"github.com/tink-crypto/tink-go/v2/prf"
 	"github.com/tink-crypto/tink-go/v2/tink"
 )
 
@@ -37,29 +36,6 @@ type Place struct {
 	Version  int64  // the version that the owner's row names as well
 }
 
-// Vault seals and opens. It is safe for concurrent use.
-type Vault struct {
-	master tink.AEAD
-	hash   *prf.Set
-}
-
-// New opens a vault with the text of a master keyset, as NewKeyset makes it. The error never shows any of it.
-func New(text []byte) (*Vault, error) {
-	ring, err := parseRing(text)
-	if err != nil {
-		return nil, err
-	}
-	master, err := aead.New(ring.seal)
-	if err != nil {
-		return nil, errors.New("vault: the keyset's seal part is not an AEAD keyset")
-	}
-	hash, err := prf.NewPRFSet(ring.hash)
-	if err != nil {
-		return nil, errors.New("vault: the keyset's hash part is not a PRF keyset")
-	}
-	return &Vault{master: master, hash: hash}, nil
-}
-
 // NewTenantKey makes a tenant's data keyset, wrapped for storing.
 func (v *Vault) NewTenantKey(tenant uuid.UUID) (WrappedKey, error) {
 	handle, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
@@ -67,7 +43,7 @@ func (v *Vault) NewTenantKey(tenant uuid.UUID) (WrappedKey, error) {
 		return nil, fmt.Errorf("vault: making a tenant key: %w", err)
 	}
 	var buf bytes.Buffer
-	if err := handle.WriteWithAssociatedData(keyset.NewBinaryWriter(&buf), v.master, tenantKeyAAD(tenant)); err != nil {
+	if err := handle.WriteWithAssociatedData(keyset.NewBinaryWriter(&buf), v.opened.Load().master, tenantKeyAAD(tenant)); err != nil {
 		return nil, fmt.Errorf("vault: wrapping a tenant key: %w", err)
 	}
 	return buf.Bytes(), nil
@@ -110,7 +86,7 @@ func (v *Vault) Hash(purpose string, parts ...string) ([]byte, error) {
 	for _, part := range parts {
 		msg = lengthPrefixed(msg, part)
 	}
-	sum, err := v.hash.ComputePrimaryPRF(msg, 32)
+	sum, err := v.opened.Load().hash.ComputePrimaryPRF(msg, 32)
 	if err != nil {
 		return nil, fmt.Errorf("vault: hashing: %w", err)
 	}
@@ -121,7 +97,7 @@ const canary = "mooring: this value opens with the right keyset"
 
 // SealCanary seals the known value that CheckCanary opens.
 func (v *Vault) SealCanary() (Sealed, error) {
-	sealed, err := v.master.Encrypt([]byte(canary), []byte("canary"))
+	sealed, err := v.opened.Load().master.Encrypt([]byte(canary), []byte("canary"))
 	if err != nil {
 		return nil, fmt.Errorf("vault: sealing the canary: %w", err)
 	}
@@ -130,7 +106,7 @@ func (v *Vault) SealCanary() (Sealed, error) {
 
 // CheckCanary says whether this is the keyset that the canary was sealed with; ErrSealed if not.
 func (v *Vault) CheckCanary(sealed Sealed) error {
-	plaintext, err := v.master.Decrypt(sealed, []byte("canary"))
+	plaintext, err := v.masterFor(sealingKey(sealed)).Decrypt(sealed, []byte("canary"))
 	if err != nil || string(plaintext) != canary {
 		return ErrSealed
 	}
@@ -138,7 +114,7 @@ func (v *Vault) CheckCanary(sealed Sealed) error {
 }
 
 func (v *Vault) unwrap(key WrappedKey, tenant uuid.UUID) (tink.AEAD, error) {
-	handle, err := keyset.ReadWithAssociatedData(keyset.NewBinaryReader(bytes.NewReader(key)), v.master, tenantKeyAAD(tenant))
+	handle, err := v.unwrapHandle(key, tenant)
 	if err != nil {
 		return nil, ErrSealed
 	}
@@ -147,6 +123,14 @@ func (v *Vault) unwrap(key WrappedKey, tenant uuid.UUID) (tink.AEAD, error) {
 		return nil, ErrSealed
 	}
 	return dek, nil
+}
+
+func (v *Vault) unwrapHandle(key WrappedKey, tenant uuid.UUID) (*keyset.Handle, error) {
+	handle, err := keyset.ReadWithAssociatedData(keyset.NewBinaryReader(bytes.NewReader(key)), v.masterFor(WrappedBy(key)), tenantKeyAAD(tenant))
+	if err != nil {
+		return nil, ErrSealed
+	}
+	return handle, nil
 }
 
 func tenantKeyAAD(tenant uuid.UUID) []byte {
