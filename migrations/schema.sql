@@ -335,24 +335,6 @@ $$;
 
 COMMENT ON FUNCTION public.link_tenant_event() IS 'Links a tenant''s event when its transaction commits.';
 
-CREATE FUNCTION public.name_parts(name text) RETURNS SETOF text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    SET search_path TO 'public', 'pg_temp'
-    AS $$
-    SELECT DISTINCT left(substr(n, i), 60)
-      FROM (SELECT lower(name)) AS l (n), generate_series(1, length(n)) AS i
-     WHERE i = 1 OR (substr(n, i, 1) !~ '\s' AND
-           (substr(n, i - 1, 1) ~ '[[:space:][:punct:]]' OR ascii(substr(n, i, 1)) >= 11904)) -- from there on scripts without spaces
-$$;
-
-COMMENT ON FUNCTION public.name_parts(name text) IS 'A name in lower case from the start of each of its words on.';
-
-CREATE FUNCTION public.next_due_closings() RETURNS timestamp with time zone
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'public', 'pg_temp'
-    AS $$ SELECT due_at FROM closings WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1 $$;
-
-COMMENT ON FUNCTION public.next_due_closings() IS 'When the next step of a closing falls due; NULL: none will by itself.';
 CREATE FUNCTION public.master_key_rows() RETURNS TABLE(key bigint, n bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -381,6 +363,25 @@ CREATE FUNCTION public.master_keys_needed() RETURNS SETOF bigint
 $$;
 
 COMMENT ON FUNCTION public.master_keys_needed() IS 'The master keys that a serving program must have: those that rows need, and the one that seals. One look per key, not per row.';
+
+CREATE FUNCTION public.name_parts(name text) RETURNS SETOF text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    SELECT DISTINCT left(substr(n, i), 60)
+      FROM (SELECT lower(name)) AS l (n), generate_series(1, length(n)) AS i
+     WHERE i = 1 OR (substr(n, i, 1) !~ '\s' AND
+           (substr(n, i - 1, 1) ~ '[[:space:][:punct:]]' OR ascii(substr(n, i, 1)) >= 11904)) -- from there on scripts without spaces
+$$;
+
+COMMENT ON FUNCTION public.name_parts(name text) IS 'A name in lower case from the start of each of its words on.';
+
+CREATE FUNCTION public.next_due_closings() RETURNS timestamp with time zone
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$ SELECT due_at FROM closings WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1 $$;
+
+COMMENT ON FUNCTION public.next_due_closings() IS 'When the next step of a closing falls due; NULL: none will by itself.';
 
 CREATE FUNCTION public.next_due_erasures() RETURNS timestamp with time zone
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -574,14 +575,6 @@ CREATE FUNCTION public.person_by_passkey(presented bytea) RETURNS uuid
 
 COMMENT ON FUNCTION public.person_by_passkey(presented bytea) IS 'Whose passkey it is, at sign-in without an address.';
 
-CREATE FUNCTION public.refuse_closed() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'public', 'pg_temp'
-    AS $$
-BEGIN
-    PERFORM FROM tenants t WHERE t.id = NEW.tenant_id FOR SHARE;         -- waits for a closing that is on its way
-    IF EXISTS (SELECT FROM closings c WHERE c.tenant_id = NEW.tenant_id) THEN
-        RAISE EXCEPTION 'the tenant is closed' USING ERRCODE = 'MR001';
 CREATE FUNCTION public.promote_master_key(wanted bigint, at timestamp with time zone, living timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -600,6 +593,21 @@ END
 $$;
 
 COMMENT ON FUNCTION public.promote_master_key(wanted bigint, at timestamp with time zone, living timestamp with time zone) IS 'Lets a key seal from now on, if every living program has it; gives how many have not.';
+
+CREATE FUNCTION public.refuse_closed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    PERFORM FROM tenants t WHERE t.id = NEW.tenant_id FOR SHARE;         -- waits for a closing that is on its way
+    IF EXISTS (SELECT FROM closings c WHERE c.tenant_id = NEW.tenant_id) THEN
+        RAISE EXCEPTION 'the tenant is closed' USING ERRCODE = 'MR001';
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+COMMENT ON FUNCTION public.refuse_closed() IS 'Nothing is connected in a closed tenant, whoever was on the way.';
 
 CREATE FUNCTION public.refuse_retired_key() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -620,7 +628,6 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION public.refuse_closed() IS 'Nothing is connected in a closed tenant, whoever was on the way.';
 COMMENT ON FUNCTION public.refuse_retired_key() IS 'Keeps out what would need a key that is gone: a program that slept may still seal with it.';
 
 CREATE FUNCTION public.release_account(p text, e text, h bytea) RETURNS void
@@ -704,7 +711,6 @@ CREATE FUNCTION public.rest_closing(at timestamp with time zone) RETURNS void
 COMMENT ON FUNCTION public.rest_closing(at timestamp with time zone) IS 'Says when the current tenant''s closing has its next step, and forgets the parting key when no provider waits to be told.';
 
 CREATE FUNCTION public.resubmit_review(event uuid, by_kind text, by_id uuid, at timestamp with time zone) RETURNS boolean
-CREATE FUNCTION public.retire_master_key(wanted bigint, at timestamp with time zone, living timestamp with time zone) RETURNS TABLE(rows_left bigint, sealing bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
@@ -723,6 +729,23 @@ END
 $$;
 
 COMMENT ON FUNCTION public.resubmit_review(event uuid, by_kind text, by_id uuid, at timestamp with time zone) IS 'Gives the current tenant''s review back to the staff, with its event; says whether anything was asked of the tenant.';
+
+CREATE FUNCTION public.retire_master_key(wanted bigint, at timestamp with time zone, living timestamp with time zone) RETURNS TABLE(rows_left bigint, sealing bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    LOCK TABLE tenant_keys, platform_keys, vault_canaries, key_holders IN SHARE ROW EXCLUSIVE MODE;
+    rows_left := coalesce((SELECT r.n FROM master_key_rows() r WHERE r.key = wanted), 0);
+    sealing := (SELECT count(*) FROM key_holders h WHERE h.seen_at > living AND h.main = wanted);
+    IF rows_left = 0 AND sealing = 0 THEN
+        UPDATE master_keys k SET retired_at = coalesce(k.retired_at, at) WHERE k.id = wanted;
+    END IF;
+    RETURN NEXT;
+END
+$$;
+
+COMMENT ON FUNCTION public.retire_master_key(wanted bigint, at timestamp with time zone, living timestamp with time zone) IS 'Ends a key, if no row needs it and no living program seals with it; gives how many do. Writers wait for the answer, so that none comes between counting and ending.';
 
 CREATE FUNCTION public.review_progress(deed text, connection uuid, event uuid, by_kind text, by_id uuid, at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -749,17 +772,6 @@ END
 $$;
 
 COMMENT ON FUNCTION public.review_progress(deed text, connection uuid, event uuid, by_kind text, by_id uuid, at timestamp with time zone) IS 'A connection of the current tenant was connected or fetched: begins its review, ticks what was asked, and gives the review back with the last tick.';
-    LOCK TABLE tenant_keys, platform_keys, vault_canaries, key_holders IN SHARE ROW EXCLUSIVE MODE;
-    rows_left := coalesce((SELECT r.n FROM master_key_rows() r WHERE r.key = wanted), 0);
-    sealing := (SELECT count(*) FROM key_holders h WHERE h.seen_at > living AND h.main = wanted);
-    IF rows_left = 0 AND sealing = 0 THEN
-        UPDATE master_keys k SET retired_at = coalesce(k.retired_at, at) WHERE k.id = wanted;
-    END IF;
-    RETURN NEXT;
-END
-$$;
-
-COMMENT ON FUNCTION public.retire_master_key(wanted bigint, at timestamp with time zone, living timestamp with time zone) IS 'Ends a key, if no row needs it and no living program seals with it; gives how many do. Writers wait for the answer, so that none comes between counting and ending.';
 
 CREATE FUNCTION public.sealing_key(sealed bytea, at integer DEFAULT 0) RETURNS bigint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1772,6 +1784,8 @@ ALTER TABLE ONLY public.tenant_keys FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.tenant_keys IS 'A data keyset per tenant, wrapped by the master keyset. Deleting the row makes all that the tenant sealed unreadable.';
 
+COMMENT ON COLUMN public.tenant_keys.master_key IS 'The master key that opens it, as the ciphertext says.';
+
 CREATE TABLE public.tenant_name_parts (
     part text NOT NULL COLLATE pg_catalog."C",
     tenant_id uuid NOT NULL
@@ -1780,7 +1794,6 @@ CREATE TABLE public.tenant_name_parts (
 ALTER TABLE ONLY public.tenant_name_parts FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.tenant_name_parts IS 'Each tenant''s name in lower case from the start of each word on: searching is a range of the primary key.';
-COMMENT ON COLUMN public.tenant_keys.master_key IS 'The master key that opens it, as the ciphertext says.';
 
 CREATE TABLE public.tenants (
     id uuid NOT NULL,
@@ -2188,10 +2201,11 @@ CREATE INDEX snapshots_changed ON public.snapshots USING btree (tenant_id, conne
 
 COMMENT ON INDEX public.snapshots_changed IS 'The history of a connection''s data, newest first, by keyset; movements of money are a list already.';
 
-CREATE INDEX tenant_name_parts_tenant ON public.tenant_name_parts USING btree (tenant_id);
 CREATE INDEX tenant_keys_master ON public.tenant_keys USING btree (master_key);
 
 COMMENT ON INDEX public.tenant_keys_master IS 'How many rows need which key, and which keys are needed at all, without looking at the rows.';
+
+CREATE INDEX tenant_name_parts_tenant ON public.tenant_name_parts USING btree (tenant_id);
 
 CREATE INDEX tenants_newest ON public.tenants USING btree (created_at DESC, id DESC);
 
@@ -2214,6 +2228,7 @@ CREATE CONSTRAINT TRIGGER link AFTER INSERT ON public.events DEFERRABLE INITIALL
 CREATE CONSTRAINT TRIGGER link AFTER INSERT ON public.platform_events DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.link_platform_event();
 
 CREATE TRIGGER name_parts AFTER INSERT OR UPDATE OF name ON public.tenants FOR EACH ROW EXECUTE FUNCTION public.keep_name_parts();
+
 CREATE TRIGGER retired BEFORE INSERT OR UPDATE ON public.platform_keys FOR EACH ROW EXECUTE FUNCTION public.refuse_retired_key();
 
 CREATE TRIGGER retired BEFORE INSERT OR UPDATE ON public.tenant_keys FOR EACH ROW EXECUTE FUNCTION public.refuse_retired_key();
@@ -2566,16 +2581,17 @@ REVOKE ALL ON FUNCTION public.link_platform_event() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.link_tenant_event() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION public.name_parts(name text) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION public.next_due_closings() FROM PUBLIC;
-GRANT ALL ON FUNCTION public.next_due_closings() TO mooring_app;
 REVOKE ALL ON FUNCTION public.master_key_rows() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.master_key_rows() TO mooring_app;
 GRANT ALL ON FUNCTION public.master_key_rows() TO mooring_platform;
 
 REVOKE ALL ON FUNCTION public.master_keys_needed() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.master_keys_needed() TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.name_parts(name text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.next_due_closings() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.next_due_closings() TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.next_due_erasures() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.next_due_erasures() TO mooring_app;
@@ -2622,9 +2638,10 @@ GRANT ALL ON FUNCTION public.person_by_email(wanted text) TO mooring_app;
 REVOKE ALL ON FUNCTION public.person_by_passkey(presented bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.person_by_passkey(presented bytea) TO mooring_app;
 
-REVOKE ALL ON FUNCTION public.refuse_closed() FROM PUBLIC;
 REVOKE ALL ON FUNCTION public.promote_master_key(wanted bigint, at timestamp with time zone, living timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.promote_master_key(wanted bigint, at timestamp with time zone, living timestamp with time zone) TO mooring_platform;
+
+REVOKE ALL ON FUNCTION public.refuse_closed() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.refuse_retired_key() FROM PUBLIC;
 
@@ -2646,10 +2663,11 @@ GRANT ALL ON FUNCTION public.rest_closing(at timestamp with time zone) TO moorin
 REVOKE ALL ON FUNCTION public.resubmit_review(event uuid, by_kind text, by_id uuid, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.resubmit_review(event uuid, by_kind text, by_id uuid, at timestamp with time zone) TO mooring_app;
 
-REVOKE ALL ON FUNCTION public.review_progress(deed text, connection uuid, event uuid, by_kind text, by_id uuid, at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.review_progress(deed text, connection uuid, event uuid, by_kind text, by_id uuid, at timestamp with time zone) TO mooring_app;
 REVOKE ALL ON FUNCTION public.retire_master_key(wanted bigint, at timestamp with time zone, living timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.retire_master_key(wanted bigint, at timestamp with time zone, living timestamp with time zone) TO mooring_platform;
+
+REVOKE ALL ON FUNCTION public.review_progress(deed text, connection uuid, event uuid, by_kind text, by_id uuid, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.review_progress(deed text, connection uuid, event uuid, by_kind text, by_id uuid, at timestamp with time zone) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.sweep(before timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sweep(before timestamp with time zone) TO mooring_app;
@@ -2907,8 +2925,9 @@ GRANT SELECT ON TABLE public.snapshots TO mooring_platform;
 GRANT SELECT,INSERT ON TABLE public.tenant_keys TO mooring_app;
 GRANT SELECT ON TABLE public.tenant_keys TO mooring_platform;
 
-GRANT SELECT ON TABLE public.tenant_name_parts TO mooring_platform;
 GRANT UPDATE(wrapped) ON TABLE public.tenant_keys TO mooring_app;
+
+GRANT SELECT ON TABLE public.tenant_name_parts TO mooring_platform;
 
 GRANT SELECT,INSERT ON TABLE public.tenants TO mooring_app;
 GRANT SELECT ON TABLE public.tenants TO mooring_platform;
