@@ -1,4 +1,4 @@
--- Closing a tenant, and a person's time zone.
+-- Closing a tenant.
 --
 -- A tenant with a row in closings is closed: its sessions have ended, nothing is connected in it any more, and its people
 -- see that it is closed. Until destroy_at that can be undone. Then its data key is deleted with everything that it sealed;
@@ -6,10 +6,6 @@
 -- most, under a key of its own that opens nothing else.
 
 -- +goose Up
-ALTER TABLE users ADD COLUMN time_zone text NOT NULL DEFAULT '' CHECK (length(time_zone) <= 64);
-COMMENT ON COLUMN users.time_zone IS 'IANA name of the zone that times are shown in; empty follows the language.';
-GRANT SELECT (time_zone) ON users TO mooring_platform;
-
 CREATE TABLE closings (
     tenant_id      uuid        PRIMARY KEY REFERENCES tenants ON DELETE CASCADE,
     closed_at      timestamptz NOT NULL,
@@ -181,4 +177,3 @@ END
 $$;
 -- +goose StatementEnd
 DROP TABLE closings;
-ALTER TABLE users DROP COLUMN time_zone;

@@ -1836,11 +1836,9 @@ CREATE TABLE public.users (
     language text DEFAULT ''::text NOT NULL,
     created_at timestamp with time zone NOT NULL,
     password_changed_at timestamp with time zone NOT NULL,
-    time_zone text DEFAULT ''::text NOT NULL,
     CONSTRAINT users_email_check CHECK (((length(email) >= 3) AND (length(email) <= 254))),
     CONSTRAINT users_kind_check CHECK ((kind = ANY (ARRAY['merchant'::text, 'staff'::text]))),
-    CONSTRAINT users_language_check CHECK ((language = ANY (ARRAY[''::text, 'zh-CN'::text, 'en'::text]))),
-    CONSTRAINT users_time_zone_check CHECK ((length(time_zone) <= 64))
+    CONSTRAINT users_language_check CHECK ((language = ANY (ARRAY[''::text, 'zh-CN'::text, 'en'::text])))
 );
 
 ALTER TABLE ONLY public.users FORCE ROW LEVEL SECURITY;
@@ -1850,8 +1848,6 @@ COMMENT ON TABLE public.users IS 'People who sign in: a merchant''s or the platf
 COMMENT ON COLUMN public.users.email IS 'Canonical form: NFKC, lower case, as accounts.Canonical makes it.';
 
 COMMENT ON COLUMN public.users.password_hash IS 'argon2id in PHC form.';
-
-COMMENT ON COLUMN public.users.time_zone IS 'IANA name of the zone that times are shown in; empty follows the language.';
 
 CREATE TABLE public.vault_canaries (
     name text NOT NULL,
@@ -2945,8 +2941,6 @@ GRANT SELECT(email) ON TABLE public.users TO mooring_platform;
 GRANT SELECT(language) ON TABLE public.users TO mooring_platform;
 
 GRANT SELECT(created_at) ON TABLE public.users TO mooring_platform;
-
-GRANT SELECT(time_zone) ON TABLE public.users TO mooring_platform;
 
 GRANT SELECT,INSERT ON TABLE public.vault_canaries TO mooring_app;
 

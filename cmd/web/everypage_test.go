@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -26,7 +27,7 @@ func tour(t *testing.T, base, language string, look func(b *browser, name string
 
 	visitor.open("/?lang=" + language)
 	at(visitor, sight{"landing", "/"}, sight{"login", "/login"}, sight{"signup", "/signup"}, sight{"forgot", "/forgot"},
-		sight{"reset-dead", "/reset/nothing"}, sight{"not-found", "/nowhere"})
+		sight{"receipts", "/receipts"}, sight{"reset-dead", "/reset/nothing"}, sight{"not-found", "/nowhere"})
 	visitor.open("/login")
 	visitor.fill("#email", "finch@harbour.example")
 	visitor.fill("#password", "not the password")
@@ -45,7 +46,7 @@ func tour(t *testing.T, base, language string, look func(b *browser, name string
 	merchant.signInAs("finch@harbour.example")
 	at(merchant, sight{"overview", "/overview"}, sight{"connections", "/connections"}, sight{"connect", "/connect/asiabill"},
 		sight{"connect-key", "/connect/zhiyun"}, sight{"connect-form", "/connect/redemption"},
-		sight{"activity", "/activity"}, sight{"notices", "/notices"}, sight{"expiring", "/expiring"}, sight{"settings", "/settings"}, sight{"factors", "/settings/factors"}, sight{"prove", "/prove"}, sight{"admins-only", "/admin/tenants"})
+		sight{"activity", "/activity"}, sight{"notices", "/notices"}, sight{"expiring", "/expiring"}, sight{"settings", "/settings"}, sight{"export", "/settings/export"}, sight{"close", "/settings/close"}, sight{"factors", "/settings/factors"}, sight{"prove", "/prove"}, sight{"admins-only", "/admin/tenants"})
 	merchant.open("/connections")
 	merchant.press("main a[href^='/connections/']")
 	merchant.until(connectionPage)
@@ -57,6 +58,7 @@ func tour(t *testing.T, base, language string, look func(b *browser, name string
 	look(merchant, "connection-news")
 	merchant.attemptSights(look)
 	merchant.factorSights(look)
+	visitor.closingSights(admin, language, look)
 
 	at(admin, sight{"expiry-board", "/admin/expiring?within=90"}, sight{"audit", "/admin/audit"}, sight{"keys", "/admin/keys"}, sight{"tenants", "/admin/tenants"}, sight{"tenants-none", "/admin/tenants?q=nobody-is-called-this"}, sight{"mail", "/admin/mail"},
 		sight{"providers", "/admin/providers"}, sight{"provider", "/admin/providers/asiabill"}, sight{"provider-link", "/admin/providers/redemption"})
@@ -170,4 +172,22 @@ func (b *browser) factorSights(look func(b *browser, name string)) {
 	b.open("/settings/factors")
 	b.press("main a[href$='/remove']")
 	b.press("main button.danger") // the next tour signs in with the password alone
+}
+
+// closingSights closes a business of its own, and shows it to its owner.
+func (b *browser) closingSights(admin *browser, language string, look func(b *browser, name string)) {
+	b.tb.Helper()
+	email := fmt.Sprintf("leaving-%d@quay.example", time.Now().UnixNano())
+	b.signUp(admin, "Quay & Sons", email)
+	b.open("/settings/close?lang=" + language)
+	b.fill("#name", "Quay & Sons")
+	b.press("main button[type=submit]")
+	b.do(chromedp.WaitVisible("#receipt-title"))
+	b.open("/login")
+	b.fill("#email", email)
+	b.fill("#password", "tidewater-lantern-58")
+	b.press("main form[action='/login'] button")
+	b.until("/overview$|/closed$")
+	b.open("/closed")
+	look(b, "closed")
 }

@@ -80,6 +80,8 @@ func (h historian) sentence(e models.Event) string {
 	switch {
 	case e.Kind == "connection.synced" && number("changed") == 0:
 		key = "event.connection.synced_same"
+	case e.Kind == "tenant.exported" && e.Detail["personal"] == true:
+		key = "event.tenant.exported_personal"
 	case e.Kind == "connection.disconnected" && text("until") != "":
 		key = "event.connection.disconnected_erase"
 	}

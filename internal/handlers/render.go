@@ -36,6 +36,7 @@ func pageTable() map[string]any {
 		"endpoints":     EndpointsPage{},
 		"erase":         ErasePage{},
 		"error":         ErrorPage{},
+		"export":        ExportPage{},
 		"factor-remove": RemoveFactorPage{},
 		"factors":       FactorsPage{},
 		"expiring":      ExpiringPage{},

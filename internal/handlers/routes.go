@@ -96,6 +96,8 @@ func (s *Server) routeMerchants() {
 	s.post("/settings/notices", s.merchant(s.chooseNotices))
 
 	// Leaving
+	s.get("/settings/export", s.owner(s.askExport))
+	s.post("/settings/export", s.owner(s.exportTenant))
 	s.get("/settings/close", s.owner(s.askClose))
 	s.post("/settings/close", s.owner(s.closeTenant))
 	s.get("/closed", s.member(s.showClosed))

@@ -240,6 +240,14 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 	"Erase": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.Erase(ctx, e.gone, models.NewEvent{Kind: "x"})
 	},
+	"ExportPeople": func(ctx context.Context, e estate) (bool, error) {
+		people, err := e.stranger.ExportPeople(ctx)
+		return len(people) != 1, err
+	},
+	"ExportSnapshots": func(ctx context.Context, e estate) (bool, error) {
+		list, err := e.stranger.ExportSnapshots(ctx, models.ExportQuery{Limit: 100})
+		return len(list) > 0, err
+	},
 	"Events": func(ctx context.Context, e estate) (bool, error) {
 		events, err := e.stranger.Events(ctx, uuid.Nil, 100)
 		return len(events) > 0, err

@@ -1,0 +1,46 @@
+package handlers
+
+import (
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"mooring/internal/connect"
+)
+
+// ExportPage says what an export holds, and asks how much of it.
+type ExportPage struct {
+	Page
+}
+
+// askExport answers "GET /settings/export".
+func (s *Server) askExport(c *gin.Context, m *Merchant) error {
+	if err := recent(&m.Person); err != nil {
+		return err
+	}
+	return s.show(c, ExportPage{Page: s.page(c, "export.title")})
+}
+
+// exportTenant answers "POST /settings/export" with the file, made while it is sent. When that fails on the way the file ends
+// without its directory, and nothing takes it for a whole one.
+func (s *Server) exportTenant(c *gin.Context, m *Merchant) error {
+	if err := recent(&m.Person); err != nil {
+		return err
+	}
+	begun := false
+	e := connect.Export{Personal: c.PostForm("personal") != "", Readme: strings.TrimLeft(m.P.T("export.readme"), "\n")}
+	err := s.Connect.Export(c.Request.Context(), m.Store, e, func() io.Writer {
+		begun = true
+		c.Header("Content-Type", "application/zip")
+		c.Header("Content-Disposition", `attachment; filename="mooring-export-`+s.Now().UTC().Format("20060102")+`.zip"`)
+		c.Status(http.StatusOK)
+		return c.Writer
+	})
+	if begun && err != nil {
+		eventOf(c.Request.Context()).failed(err)
+		return nil
+	}
+	return err
+}
