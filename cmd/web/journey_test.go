@@ -92,6 +92,7 @@ func (j journey) walk(t *testing.T, base string, sim simulated) {
 	sim.clear(t)
 
 	b.press(".banner a")
+	b.do(chromedp.WaitNotPresent(".banner")) // it would lead to its own page
 	j.enter(b, sim, j.account)
 	if again := b.until(connectionPage); again != connection {
 		t.Errorf("reconnecting led to %s, want %s", again, connection)

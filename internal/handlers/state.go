@@ -126,11 +126,12 @@ type Trouble struct {
 	Note    string // for one who may only look
 }
 
-// troubles are the broken connections, except the one whose page this is: there the whole page tells.
+// troubles are the broken connections, except the one whose page this is, where the whole page tells, and the one that is
+// being reconnected here: a button that leads to its own page helps nobody.
 func (p Page) troubles(all []models.Trouble, describe func(slug string) (d oauth.Descriptor, offered, ok bool)) (told []Trouble) {
 	for _, t := range all {
 		href := "/connections/" + t.ID.String()
-		if p.path == href {
+		if p.path == href || p.path == href+"/reconnect" {
 			continue
 		}
 		d, _, known := describe(t.Provider)
