@@ -121,7 +121,7 @@ func (h *house) member(t *testing.T, email string) {
 // deliver sends the newest mail and gives the token in it, if any.
 func (h *house) deliver(t *testing.T) secret.String {
 	t.Helper()
-	if err := h.SendLink(t.Context(), h.post.queued[len(h.post.queued)-1]); err != nil {
+	if _, err := h.SendLink(t.Context(), h.post.queued[len(h.post.queued)-1]); err != nil {
 		t.Fatal(err)
 	}
 	url := h.post.notes[len(h.post.notes)-1].URL

@@ -30,31 +30,31 @@ func (s *Service) MailLink(ctx context.Context, tx *models.Tx, link uuid.UUID) e
 
 // SendLink sends the mail of a link; the mail job calls it. The token is made now and only its hash is kept, so no
 // queue, table or backup ever holds one that works. A link that was used, has expired or belongs to nobody sends
-// nothing and is done; an error asks for another try.
-func (s *Service) SendLink(ctx context.Context, id uuid.UUID) error {
+// nothing and is done; an error asks for another try. end is one of models' ends of a letter.
+func (s *Service) SendLink(ctx context.Context, id uuid.UUID) (end string, err error) {
 	link, err := s.Store.PendingLink(ctx, id)
 	if errs.CodeOf(err) == errs.NotFound {
-		return nil
+		return models.LetterMoot, nil
 	}
 	if err != nil {
-		return err
+		return "", err
 	}
 	if link.Purpose == models.ResetLink && link.UserID == nil {
-		return nil // somebody asked for an address that has no account
+		return models.LetterMoot, nil // somebody asked for an address that has no account
 	}
 	if !s.MailConfigured {
 		s.Log.WarnContext(ctx, "mail not sent: SMTP_URL is not set", "link", id, "purpose", link.Purpose, "to", mail.MaskAddress(link.Email))
-		return nil
+		return models.LetterNotSent, nil
 	}
 	note, err := s.note(ctx, link)
 	if err != nil {
-		return err
+		return "", err
 	}
 	letter, err := s.Letters.Compose(note)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return s.Sender.Send(ctx, letter)
+	return models.LetterSent, s.Sender.Send(ctx, letter)
 }
 
 // note says what the mail is about, with a fresh token where it needs one.

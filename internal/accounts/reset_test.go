@@ -23,7 +23,7 @@ func TestForgot_SameAnswerAndWorkWhetherOrNotTheAddressExists(t *testing.T) {
 		t.Errorf("known: %s; unknown: %s", answers[0], answers[1])
 	}
 	sent := len(h.post.notes)
-	if err := h.SendLink(t.Context(), h.post.queued[len(h.post.queued)-1]); err != nil || len(h.post.notes) != sent {
+	if _, err := h.SendLink(t.Context(), h.post.queued[len(h.post.queued)-1]); err != nil || len(h.post.notes) != sent {
 		t.Errorf("nobody's link: %v, %d mails; want none", err, len(h.post.notes)-sent)
 	}
 }
@@ -124,7 +124,7 @@ func TestSendLink_WithoutMailMintsNothing(t *testing.T) {
 	if err := h.Forgot(t.Context(), "a@example.com", "en", Browser{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.SendLink(t.Context(), h.post.queued[0]); err != nil || len(h.post.notes) != 0 {
+	if _, err := h.SendLink(t.Context(), h.post.queued[0]); err != nil || len(h.post.notes) != 0 {
 		t.Errorf("SendLink = %v with %d mails, want none", err, len(h.post.notes))
 	}
 	if n := h.count(t, `SELECT count(*) FROM one_time_links WHERE token_hash IS NOT NULL`); n != 0 {

@@ -89,6 +89,7 @@ func (h historian) sentence(e models.Event) string {
 		"provider", h.words.Say(d.Title), "account", text("account"), "count", number("changed")+number("days"), "blocks", number("blocks"),
 		"since", moment("since"), "until", moment("until"), "at", moment("at"),
 		"block", h.words.blockOf(e), "fields", h.words.fieldsOf(e), "host", text("host"), "because", h.words.becauseOf(e), "key", text("key"), "by", text("by"),
+		"work", h.words.jobKind(text("work")),
 		"reason", h.words.reasonOf(d, text("reason"), text("code")).What)
 }
 

@@ -99,7 +99,8 @@ func (l *lobby) deliver(t *testing.T) string {
 	l.mu.Lock()
 	newest := l.queued[len(l.queued)-1]
 	l.mu.Unlock()
-	must(t, l.accounts.SendLink(t.Context(), newest))
+	_, err := l.accounts.SendLink(t.Context(), newest)
+	must(t, err)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	link := regexp.MustCompile(regexp.QuoteMeta(l.URL) + `(/\S+)`).FindStringSubmatch(l.letters[len(l.letters)-1].Text)

@@ -77,11 +77,11 @@ func (s *Server) page(c *gin.Context, titleKey string, args ...any) Page {
 	p.Viewer = &Viewer{Email: who.Email, Tenant: who.TenantName, Staff: who.IsAdmin, Role: who.Role, Operate: who.Role.MayOperate(), Closed: who.Closed}
 	p.Home, p.Troubles, p.MoreTroubles = homeOf(*who), p.troubles(who.Troubles, s.Connect.Describe), who.Attention-len(who.Troubles)
 	p.Notices = who.Notices
-	p.Menu = p.menu(s.CapturedMail != nil)
+	p.Menu = p.menu()
 	return p
 }
 
-func (p Page) menu(mail bool) []MenuItem {
+func (p Page) menu() []MenuItem {
 	item := func(key, href string, more ...string) MenuItem {
 		current := p.path == href || strings.HasPrefix(p.path, href+"/")
 		for _, prefix := range more {
@@ -92,10 +92,8 @@ func (p Page) menu(mail bool) []MenuItem {
 	if p.Viewer.Staff {
 		items := []MenuItem{item("common.menu_tenants", "/admin/tenants"), item("common.menu_providers", "/admin/providers"),
 			item("inbox.title", "/admin/webhooks"), item("outgoing.menu", "/admin/endpoints"),
-			item("history.board_title", "/admin/expiring"), item("audit.title", "/admin/audit"), item("keys.title", "/admin/keys")}
-		if mail {
-			items = append(items, item("common.menu_mail", "/admin/mail"))
-		}
+			item("history.board_title", "/admin/expiring"), item("audit.title", "/admin/audit"), item("keys.title", "/admin/keys"),
+			item("jobs.title", "/admin/jobs"), item("mails.title", "/admin/mails", "/admin/mail")}
 		return append(items, item("common.menu_settings", "/settings"))
 	}
 	if p.Viewer.Closed {
@@ -127,7 +125,7 @@ func (p Page) Languages() []LanguageLink {
 	var links []LanguageLink
 	for _, tag := range i18n.Languages() {
 		query := url.Values{"lang": {tag}}
-		for _, kept := range []string{"q", "before", "next", "block", "state", "provider", "tenant", "within", "currency", "read"} {
+		for _, kept := range []string{"q", "before", "next", "block", "state", "provider", "tenant", "within", "currency", "read", "kind"} {
 			if value := p.query.Get(kept); value != "" {
 				query.Set(kept, value)
 			}

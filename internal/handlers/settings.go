@@ -21,6 +21,7 @@ type SettingsPage struct {
 	Current   Field
 	New       Field
 	Choose    []NoticeChoice // which notices come by mail; nil for staff
+	Digest    *DigestChoice  // nil for merchants
 	Unsent    bool           // no mail is configured
 	Sessions  []SessionLine
 	Others    bool // there are sessions besides this one
@@ -63,12 +64,16 @@ func (s *Server) settingsPage(c *gin.Context, p *Person, faults Faults) (Setting
 	if err != nil {
 		return SettingsPage{}, err
 	}
+	digest, err := s.digestChoice(c, p)
+	if err != nil {
+		return SettingsPage{}, err
+	}
 	page := s.page(c, "account.settings_title")
 	out := SettingsPage{
 		Page: page, Faults: faults, Choices: languageChoices(page, p.Session.Language),
 		LangFault: faults.On("language"), Others: len(list) > 1, HasFactor: p.Session.Factors > 0,
 		Leave:  p.Session.Role == models.Owner && !p.Session.Closed,
-		Choose: choices, Unsent: !s.MailConfigured,
+		Choose: choices, Digest: digest, Unsent: !s.MailConfigured,
 		Current: Field{
 			Name: "current_password", Type: "password", Label: page.T("account.current_password"),
 			Fault: faults.On("current_password"), Autocomplete: "current-password", Required: true,

@@ -29,6 +29,7 @@ func sources() []source {
 		{due: models.DueErasures, job: eraseArgs{}, id: "connection"},
 		{due: models.DueClosings, job: closingArgs{}, id: "closing"},
 		{due: models.DueWarnings, job: expiryArgs{}, id: "connection"},
+		{due: models.DueDigests, job: digestArgs{}, id: "digest"},
 	}
 }
 

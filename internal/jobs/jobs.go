@@ -104,8 +104,13 @@ func syncQueueOf(provider string) string { return queueSync + "_" + provider }
 
 // EnqueueMail implements accounts.Queue.
 func (Queue) EnqueueMail(ctx context.Context, tx *models.Tx, link uuid.UUID) error {
-	job := insert(mailArgs{Link: link})
-	if _, err := tx.Pgx().Exec(ctx, job.SQL, job.Args...); err != nil {
+	args := mailArgs{Link: link}
+	opts := args.InsertOpts()
+	_, err := tx.Pgx().Exec(ctx, `
+		WITH job AS (INSERT INTO river.river_job (kind, args, queue, max_attempts) VALUES ($1, $2, $3, $4) RETURNING id, args, queue)
+		SELECT pg_notify('river.river_insert', json_build_object('queue', queue)::text), log_mail(id, args) FROM job`,
+		args.Kind(), args, opts.Queue, opts.MaxAttempts)
+	if err != nil {
 		return fmt.Errorf("jobs: enqueuing a mail: %w", err)
 	}
 	return nil

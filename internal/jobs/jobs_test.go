@@ -47,16 +47,16 @@ func (w *worker) Failed(context.Context, *models.TenantStore, uuid.UUID, error, 
 	return nil
 }
 
-func (w *worker) SendLink(_ context.Context, link uuid.UUID) error {
-	return w.called("mail " + link.String())
+func (w *worker) SendLink(_ context.Context, link uuid.UUID) (string, error) {
+	return models.LetterSent, w.called("mail " + link.String())
 }
 
 func (w *worker) Tell(_ context.Context, st *models.TenantStore, event uuid.UUID) error {
 	return w.called("tell " + st.Tenant().String() + " " + event.String())
 }
 
-func (w *worker) Send(_ context.Context, st *models.TenantStore, user, letter uuid.UUID) error {
-	return w.called("notice " + st.Tenant().String() + " " + user.String() + " " + letter.String())
+func (w *worker) Send(_ context.Context, st *models.TenantStore, user, letter uuid.UUID) (string, error) {
+	return models.LetterSent, w.called("notice " + st.Tenant().String() + " " + user.String() + " " + letter.String())
 }
 
 func (w *worker) called(what string) error {
@@ -99,7 +99,7 @@ func newBench(t *testing.T) *bench {
 func (b *bench) run(t *testing.T) {
 	t.Helper()
 	r, err := jobs.NewRunner(jobs.Deps{
-		Pool: b.db.App, Store: b.store, Syncer: b.worker, Inbox: b.inbox, Leaver: b.worker, Mailer: b.worker, Tellers: []jobs.Teller{b.worker}, Notifier: b.worker, Wakes: b.listen(t), Providers: b.queue.Providers,
+		Pool: b.db.App, Store: b.store, Syncer: b.worker, Inbox: b.inbox, Leaver: b.worker, Mailer: b.worker, Tellers: []jobs.Teller{b.worker}, Notifier: b.worker, Digester: b.worker, Wakes: b.listen(t), Providers: b.queue.Providers,
 		Observe: func(string, string, time.Duration) {}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {

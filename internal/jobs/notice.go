@@ -11,7 +11,7 @@ import (
 
 // Notifier sends the letter of one notice; notices.Service is the real one.
 type Notifier interface {
-	Send(ctx context.Context, st *models.TenantStore, user, letter uuid.UUID) error
+	Send(ctx context.Context, st *models.TenantStore, user, letter uuid.UUID) (end string, err error)
 }
 
 // noticeArgs asks for one letter to one member.
@@ -39,8 +39,8 @@ func (Queue) NoticeJob(tenant, user, letter uuid.UUID) models.Statement {
 			    INSERT INTO river.river_job (kind, args, queue, max_attempts, state, scheduled_at)
 			    SELECT $1, $2, $3, $4, CASE WHEN due_at > now() THEN 'scheduled' ELSE 'available' END::river.river_job_state,
 			           greatest(due_at, now())
-			      FROM notice_letters WHERE tenant_id = $5 AND user_id = $6 AND id = $7 RETURNING queue)
-			SELECT pg_notify('river.river_insert', json_build_object('queue', queue)::text) FROM job`,
+			      FROM notice_letters WHERE tenant_id = $5 AND user_id = $6 AND id = $7 RETURNING id, args, queue)
+			SELECT pg_notify('river.river_insert', json_build_object('queue', queue)::text), log_mail(id, args) FROM job`,
 		Args: []any{args.Kind(), args, opts.Queue, opts.MaxAttempts, tenant, user, letter},
 	}
 }
@@ -52,7 +52,7 @@ type noticeWorker struct {
 
 // Work implements river.Worker.
 func (w *noticeWorker) Work(ctx context.Context, job *river.Job[noticeArgs]) error {
-	return w.deps.observed("notice", func() error {
+	return w.deps.mailed(ctx, job.JobRow, func() (string, error) {
 		st := w.deps.Store.ForTenant(job.Args.Tenant, models.Actor{Kind: models.System})
 		return w.deps.Notifier.Send(ctx, st, job.Args.User, job.Args.Letter)
 	})

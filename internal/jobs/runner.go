@@ -27,7 +27,7 @@ type Syncer interface {
 
 // Mailer sends the mail of one link; accounts.Service is the real one.
 type Mailer interface {
-	SendLink(ctx context.Context, link uuid.UUID) error
+	SendLink(ctx context.Context, link uuid.UUID) (end string, err error)
 }
 
 // Observer is told how each job went, for metrics. Kind and outcome are few and fixed.
@@ -44,6 +44,7 @@ type Deps struct {
 	Tellers   []Teller
 	Deliverer Deliverer
 	Notifier  Notifier
+	Digester  Digester
 	Wakes     Wakes
 	Providers []string // the slugs of those that are offered
 	Observe   Observer
@@ -63,7 +64,8 @@ const (
 	rescueAfter = 3 * time.Minute // a job whose program died is taken up again
 	pollEvery   = 2 * time.Minute // per queue; work is announced by NOTIFY; polling is for announcements that were lost
 	sweepEvery  = 10 * time.Minute
-	keepDone    = 10 * time.Minute // events tell what was done; the table of jobs stays small
+	keepDone    = 10 * time.Minute   // events tell what was done; the table of jobs stays small
+	keepLost    = 7 * 24 * time.Hour // what was cancelled or given up, for the staff to look at and try again
 )
 
 // patience is how long a failed job rests before its next try; the last value repeats. An outage of a few minutes
@@ -87,6 +89,7 @@ func NewRunner(d Deps) (*Runner, error) {
 	river.AddWorker(workers, &deliverWorker{deps: d})
 	river.AddWorker(workers, &expiryWorker{deps: d})
 	river.AddWorker(workers, &noticeWorker{deps: d})
+	river.AddWorker(workers, &digestWorker{deps: d})
 	river.AddWorker(workers, &sweepWorker{deps: d})
 	river.AddWorker(workers, &revokeWorker{deps: d})
 	river.AddWorker(workers, &eraseWorker{deps: d})
@@ -111,6 +114,8 @@ func NewRunner(d Deps) (*Runner, error) {
 		RescueStuckJobsAfter: rescueAfter,
 
 		CompletedJobRetentionPeriod: keepDone,
+		CancelledJobRetentionPeriod: keepLost,
+		DiscardedJobRetentionPeriod: keepLost,
 		RetryPolicy:                 patience{10 * time.Second, time.Minute, 5 * time.Minute, 20 * time.Minute, time.Hour},
 		ErrorHandler:                failures{log: d.Log},
 		PeriodicJobs: []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(sweepEvery),
@@ -168,7 +173,7 @@ type mailWorker struct {
 
 // Work implements river.Worker.
 func (w *mailWorker) Work(ctx context.Context, job *river.Job[mailArgs]) error {
-	return w.deps.observed("mail", func() error { return w.deps.Mailer.SendLink(ctx, job.Args.Link) })
+	return w.deps.mailed(ctx, job.JobRow, func() (string, error) { return w.deps.Mailer.SendLink(ctx, job.Args.Link) })
 }
 
 type sweepWorker struct {

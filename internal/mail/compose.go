@@ -28,6 +28,7 @@ type page struct {
 	Lang    string
 	Subject string
 	Intro   string
+	Lines   []Line // of a digest
 	Button  string
 	URL     string
 	Hint    string // how long the link works, or where else to go

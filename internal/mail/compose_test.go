@@ -50,6 +50,24 @@ func TestCompose_GoldenAboutConnections(t *testing.T) {
 	}
 }
 
+func TestCompose_GoldenDigest(t *testing.T) {
+	composer := newComposer(t)
+	for _, lang := range []string{"zh-CN", "en"} {
+		letter, err := composer.Compose(mail.Note{
+			Kind: mail.Digest, To: "a@example.com", Language: lang, URL: "https://mooring.example/admin",
+			Lines: []mail.Line{{Text: "FIRST.", URL: "https://mooring.example/admin/first"}, {Text: "SECOND.", URL: "https://mooring.example/admin/second?a=b"}},
+			About: mail.About{
+				At: time.Date(2026, 3, 4, 8, 0, 0, 0, time.UTC), Until: time.Date(2026, 3, 5, 8, 0, 0, 0, time.UTC),
+				SettingsURL: "https://mooring.example/settings#digest",
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden(t, "digest."+lang+".golden", "Subject: "+letter.Subject+"\n\n"+letter.Text+"\n"+letter.HTML)
+	}
+}
+
 // TestCompose_HostileNamesAreNames: a business may be called anything, and a provider may send any account.
 func TestCompose_HostileNamesAreNames(t *testing.T) {
 	letter, err := newComposer(t).Compose(mail.Note{

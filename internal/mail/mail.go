@@ -8,6 +8,7 @@ package mail
 import (
 	"context"
 	"errors"
+	"net"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -27,6 +28,8 @@ const (
 	Recovered Kind = "recovered" // it works again
 	Expiring  Kind = "expiring"  // its access ends soon
 	Changed   Kind = "changed"   // a provider tells other company or merchant data than before
+
+	Digest Kind = "digest" // to the staff: what is new since the last one
 )
 
 // Note is what a letter says. What begins with a form that anybody can fill in names neither the business nor anything else
@@ -39,7 +42,11 @@ type Note struct {
 	SignInURL string        // of a Known letter
 	Life      time.Duration // of URL; zero: for ever
 	About     About         // of a letter about a connection, to somebody who works with it
+	Lines     []Line        // of a Digest
 }
+
+// Line is a sentence with the page that it is about.
+type Line struct{ Text, URL string }
 
 // About is what a letter about a connection tells. Names that others chose are made inert when they are written.
 type About struct {
@@ -50,6 +57,7 @@ type About struct {
 	Block       string    // the kind of data that changed, as the page calls it
 	Days        int       // until At
 	At          time.Time // when access ends, or since when it had not worked
+	Until       time.Time // of a Digest, which begins At
 	SettingsURL string    // where to choose which letters come
 }
 
@@ -63,6 +71,26 @@ type Letter struct {
 
 // ErrRefused says that a mail server has refused a letter for good: trying again brings nothing.
 var ErrRefused = errors.New("the server refused for good")
+
+// ErrBusy says that a mail server answered, but does not take the letter now.
+var ErrBusy = errors.New("the server does not take it now")
+
+// Fault names in a word why sending did not work: refused, busy, unreachable (the server, or it does not let us in), or
+// other.
+func Fault(err error) string {
+	var network net.Error
+	switch {
+	case err == nil:
+		return ""
+	case errors.Is(err, ErrRefused):
+		return "refused"
+	case errors.Is(err, ErrBusy):
+		return "busy"
+	case errors.As(err, &network):
+		return "unreachable"
+	}
+	return "other"
+}
 
 // Sender hands letters to a mail server. An error means: not accepted. Unless it is ErrRefused, try again later.
 type Sender interface {

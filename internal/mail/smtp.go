@@ -125,7 +125,7 @@ func scrubbed(err error) error {
 	if forGood(sent) {
 		return fmt.Errorf("%w, with code %d", ErrRefused, sent.ErrorCode())
 	}
-	return fmt.Errorf("the server refused with code %d (temporary: %t)", sent.ErrorCode(), sent.IsTemp())
+	return fmt.Errorf("%w, with code %d (temporary: %t)", ErrBusy, sent.ErrorCode(), sent.IsTemp())
 }
 
 // forGood says whether the addressee or the letter was refused, not we: what a server has against us or our settings

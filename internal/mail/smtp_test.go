@@ -1,9 +1,14 @@
 package mail_test
 
 import (
+	"errors"
+	"io"
+	"net"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/emersion/go-smtp"
 
 	"mooring/internal/mail"
 	"mooring/internal/secret"
@@ -118,6 +123,52 @@ func TestSMTP_DemandsEncryptionBeyondLoopback(t *testing.T) {
 		if err := sender.Send(t.Context(), mail.Letter{To: "b@example.com", Subject: "s", Text: "t", HTML: "h"}); err == nil {
 			t.Errorf("%s: a letter went out in the clear", u)
 		}
+	}
+}
+
+// grumbler is a mail server that answers every addressee with a code.
+type grumbler struct{ code int }
+
+func (g grumbler) NewSession(*smtp.Conn) (smtp.Session, error) { return g, nil }
+func (grumbler) Mail(string, *smtp.MailOptions) error          { return nil }
+func (grumbler) Data(io.Reader) error                          { return nil }
+func (grumbler) Reset()                                        {}
+func (grumbler) Logout() error                                 { return nil }
+func (g grumbler) Rcpt(to string, _ *smtp.RcptOptions) error {
+	return &smtp.SMTPError{Code: g.code, EnhancedCode: smtp.EnhancedCode{g.code / 100, 1, 1}, Message: "no mailbox " + to}
+}
+
+// TestSMTP_TellsForGoodFromForNow is what decides whether a letter's job ends or is tried again.
+func TestSMTP_TellsForGoodFromForNow(t *testing.T) {
+	for code, want := range map[int]string{550: "refused", 553: "refused", 450: "busy", 451: "busy", 530: "busy"} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		server := smtp.NewServer(grumbler{code})
+		go func() { _ = server.Serve(l) }()
+		t.Cleanup(func() { _ = server.Close() })
+		sender, err := mail.NewSMTP(secret.New("smtp://"+l.Addr().String()), "no-reply@example.com")
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = sender.Send(t.Context(), mail.Letter{To: "somebody@example.com", Subject: "s", Text: "t", HTML: "h"})
+		if mail.Fault(err) != want || errors.Is(err, mail.ErrRefused) != (want == "refused") || strings.Contains(err.Error(), "somebody") {
+			t.Errorf("%d: %v, which is %q; want %q and no address", code, err, mail.Fault(err), want)
+		}
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = l.Close() // nobody is there any more
+	sender, err := mail.NewSMTP(secret.New("smtp://"+l.Addr().String()), "no-reply@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = sender.Send(t.Context(), mail.Letter{To: "somebody@example.com", Subject: "s", Text: "t", HTML: "h"})
+	if mail.Fault(err) != "unreachable" {
+		t.Errorf("nobody there: %v, which is %q", err, mail.Fault(err))
 	}
 }
 

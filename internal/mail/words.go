@@ -28,6 +28,11 @@ func (c *Composer) page(n Note) (page, error) {
 		out.Hint, out.NotYou = p.T("mail.closed_hint"), p.T("mail.closed_not_you")
 	case NeedsYou, Recovered, Expiring, Changed:
 		about(&out, p, n)
+	case Digest:
+		out.Subject = p.T("mail.digest_subject", "at", p.Date(n.About.Until))
+		out.Intro = p.T("mail.digest_intro", "at", p.DateTime(n.About.At), "until", p.DateTime(n.About.Until))
+		out.Button, out.Lines = p.T("mail.digest_button"), n.Lines
+		out.NotYou = p.T("mail.digest_choose", "url", n.About.SettingsURL)
 	default:
 		return page{}, fmt.Errorf("mail: no letter of kind %q", n.Kind)
 	}

@@ -113,31 +113,22 @@ func wants(role models.Role, chosen *bool) bool {
 }
 
 // Send sends a letter; its job calls it. A letter that has ended, or is not true any more, is done. An error asks for
-// another try, unless it is mail.ErrRefused.
-func (s *Service) Send(ctx context.Context, st *models.TenantStore, user, letter uuid.UUID) error {
+// another try, unless it is mail.ErrRefused. end is how the letter ended.
+func (s *Service) Send(ctx context.Context, st *models.TenantStore, user, letter uuid.UUID) (end string, err error) {
 	l, err := st.NoticeLetter(ctx, user, letter, NeedsYou)
 	if errs.CodeOf(err) == errs.NotFound {
-		return nil // the member has left
+		return models.LetterMoot, nil // the member has left
 	}
 	if err != nil || l.Status != models.LetterWaiting {
-		return err
+		return l.Status, err
 	}
-	end := models.LetterSent
-	switch {
-	case moot(l):
-		end = models.LetterMoot
-	case !s.MailConfigured:
-		end = models.LetterNotSent
-		s.Log.WarnContext(ctx, "mail not sent: SMTP_URL is not set", "letter", letter, "kind", l.Kind, "to", mail.MaskAddress(l.Email))
-	default:
-		err = s.post(ctx, l)
-		if errors.Is(err, mail.ErrRefused) {
-			end = models.LetterRefused
-		} else if err != nil {
-			return err
+	end = models.LetterMoot
+	if !moot(l) {
+		if end, err = s.post(ctx, s.note(l)); end == "" {
+			return "", err
 		}
 	}
-	return errors.Join(err, st.FinishLetter(ctx, user, letter, end))
+	return end, errors.Join(err, st.FinishLetter(ctx, user, letter, end))
 }
 
 // moot says whether a letter has lost its point since it was decided.
@@ -153,10 +144,21 @@ func moot(l models.NoticeLetter) bool {
 	return false
 }
 
-func (s *Service) post(ctx context.Context, l models.NoticeLetter) error {
-	letter, err := s.Letters.Compose(s.note(l))
-	if err != nil {
-		return err
+// post hands a letter over, if mail is configured. No end: it is to be tried again.
+func (s *Service) post(ctx context.Context, n mail.Note) (end string, err error) {
+	if !s.MailConfigured {
+		s.Log.WarnContext(ctx, "mail not sent: SMTP_URL is not set", "kind", string(n.Kind), "to", mail.MaskAddress(n.To))
+		return models.LetterNotSent, nil
 	}
-	return s.Sender.Send(ctx, letter)
+	letter, err := s.Letters.Compose(n)
+	if err != nil {
+		return "", err
+	}
+	switch err = s.Sender.Send(ctx, letter); {
+	case errors.Is(err, mail.ErrRefused):
+		return models.LetterRefused, err
+	case err != nil:
+		return "", err
+	}
+	return models.LetterSent, nil
 }

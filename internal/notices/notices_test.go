@@ -125,7 +125,7 @@ func (p *pier) post(t *testing.T) []mail.Letter {
 	}
 	must(t, rows.Err())
 	for _, d := range due {
-		_ = p.service.Send(t.Context(), p.store, d[0], d[1])
+		_, _ = p.service.Send(t.Context(), p.store, d[0], d[1])
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
