@@ -109,7 +109,7 @@ func (p *JobsPage) count(counts []models.JobCount) {
 		column := jobColumn(n.State)
 		k.numbers[column] += n.Count
 		k.capped[column] = k.capped[column] || n.Capped
-		if column != "ended" && (k.oldest == nil || n.Oldest.Before(k.oldest.Oldest)) {
+		if column != "ended" && column != "given_up" && (k.oldest == nil || n.Oldest.Before(k.oldest.Oldest)) {
 			k.oldest = &n
 		}
 	}
