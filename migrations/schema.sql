@@ -6,6 +6,35 @@ CREATE FUNCTION public.audit_field(value text) RETURNS bytea
 
 COMMENT ON FUNCTION public.audit_field(value text) IS 'A field as it is hashed: its length in four bytes, then its bytes; NULL is a length that no text has.';
 
+CREATE FUNCTION public.cancel_job(wanted bigint, at timestamp with time zone) RETURNS TABLE(kind text, tenant uuid, done boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    found_kind text; ids jsonb; did boolean;
+BEGIN
+    SELECT j.kind, j.args, j.state IN ('available', 'pending', 'scheduled', 'retryable') INTO found_kind, ids, did
+      FROM river.river_job j WHERE j.id = wanted FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    IF did THEN
+        UPDATE river.river_job j SET state = 'cancelled', finalized_at = now() WHERE j.id = wanted;
+        UPDATE mails m SET state = 'cancelled', ended_at = at WHERE m.job = wanted;
+        UPDATE notice_letters n SET status = 'moot', finished_at = at
+         WHERE n.tenant_id = (ids->>'tenant')::uuid AND n.user_id = (ids->>'user')::uuid AND n.id = (ids->>'letter')::uuid AND n.status = 'waiting';
+        UPDATE digests d SET status = 'moot', finished_at = at WHERE d.id = (ids->>'digest')::uuid AND d.status = 'waiting';
+        UPDATE inbox i SET dead_at = at, reason = 'job_cancelled'
+         WHERE i.tenant_id = (ids->>'tenant')::uuid AND i.id = (ids->>'callback')::uuid AND i.state = 'waiting';
+        UPDATE deliveries d SET state = 'failed', next_at = NULL, ended_at = at
+         WHERE d.tenant_id = (ids->>'tenant')::uuid AND d.id = (ids->>'delivery')::uuid AND d.state = 'waiting';
+    END IF;
+    RETURN QUERY SELECT found_kind, (ids->>'tenant')::uuid, did;
+END
+$$;
+
+COMMENT ON FUNCTION public.cancel_job(wanted bigint, at timestamp with time zone) IS 'Ends a job that waits; what it was for is marked as given up, so that it can be taken up again where it is listed. One that runs is left alone.';
+
 CREATE FUNCTION public.claim_account(p text, e text, h bytea, connection uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -40,6 +69,31 @@ END
 $$;
 
 COMMENT ON FUNCTION public.claim_due_closings(before timestamp with time zone, most integer) IS 'Takes closings whose next step is due. What has not moved on within ten minutes falls due again.';
+
+CREATE FUNCTION public.claim_due_digests(before timestamp with time zone, most integer) RETURNS TABLE(tenant_id uuid, id uuid, lane text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN QUERY
+    INSERT INTO digests AS made (user_id, day, id, since, until)
+    SELECT due.user_id, due.day, gen_random_uuid(),
+           greatest(coalesce((SELECT max(b.until) FROM digests b WHERE b.user_id = due.user_id), before - interval '24 hours'),
+                    before - interval '7 days'), before
+      FROM (SELECT a.user_id, greatest(a.created_at, c.changed_at) AS from_when, zone,
+                   ((before AT TIME ZONE zone) - interval '8 hours')::date AS day
+              FROM platform_admins a JOIN users u ON u.id = a.user_id LEFT JOIN digest_choices c ON c.user_id = a.user_id,
+                   LATERAL (SELECT digest_zone(u.language) AS zone) z
+             WHERE coalesce(c.mail, true)) due
+     WHERE (due.day + time '08:00') AT TIME ZONE due.zone > due.from_when
+       AND NOT EXISTS (SELECT FROM digests d WHERE d.user_id = due.user_id AND d.day = due.day)
+     LIMIT most
+    ON CONFLICT DO NOTHING
+    RETURNING NULL::uuid, made.id, '';
+END
+$$;
+
+COMMENT ON FUNCTION public.claim_due_digests(before timestamp with time zone, most integer) IS 'Makes today''s digests of those who want one, once it is eight where they are. The key of a person and a day lets one replica make it. Whoever joins or chooses later begins on the next day.';
 
 CREATE FUNCTION public.claim_due_erasures(before timestamp with time zone, most integer) RETURNS TABLE(tenant_id uuid, id uuid, lane text)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -155,6 +209,21 @@ $$;
 
 COMMENT ON FUNCTION public.close_tenant(at timestamp with time zone, by_person uuid, destroy timestamp with time zone, version bigint) IS 'Closes the current tenant: its sessions and open attempts end. Gives the letters to its owners that are to be sent.';
 
+CREATE FUNCTION public.count_jobs(most integer) RETURNS TABLE(kind text, state text, number bigint, oldest timestamp with time zone, full_up boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN QUERY
+    SELECT j.kind, s.state::text, count(*), min(j.created_at), sum(count(*)) OVER (PARTITION BY s.state) >= most
+      FROM unnest(enum_range(NULL::river.river_job_state)) s (state),
+           LATERAL (SELECT r.kind, r.created_at FROM river.river_job r WHERE r.state = s.state LIMIT most) j
+     GROUP BY j.kind, s.state;
+END
+$$;
+
+COMMENT ON FUNCTION public.count_jobs(most integer) IS 'Jobs by kind and state. Of each state no more than that many are counted: full_up says that there may be more.';
+
 CREATE FUNCTION public.current_person() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (NULLIF(current_setting('app.user_id'::text, true), ''::text))::uuid;
@@ -196,6 +265,12 @@ $$;
 
 COMMENT ON FUNCTION public.destroy_tenant(at timestamp with time zone, parting bytea, version bigint) IS 'Deletes the current tenant''s data key and everything that it sealed, if its time has come and nothing is connected. 1 if it did, else 0.';
 
+CREATE FUNCTION public.digest_zone(language text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (language = 'zh-CN'::text) THEN 'Asia/Shanghai'::text ELSE 'UTC'::text END;
+
+COMMENT ON FUNCTION public.digest_zone(language text) IS 'Where it must be eight in the morning for a reader of that language.';
+
 CREATE FUNCTION public.discard_callback(wanted uuid, at timestamp with time zone) RETURNS TABLE(tenant_id uuid, connection_id uuid, provider text, done boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -236,6 +311,12 @@ END
 $$;
 
 COMMENT ON FUNCTION public.erase_connection(wanted uuid, at timestamp with time zone) IS 'Erases what a disconnected connection of the current tenant holds, if its time has come: the serving role cannot delete data in any other way. 1 if it did, else 0.';
+
+CREATE FUNCTION public.error_words(told text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN "left"(regexp_replace(regexp_replace(regexp_replace(regexp_replace(told, '\S+(://|@)\S+'::text, '…'::text, 'g'::text), '"[^"]*"'::text, '"…"'::text, 'g'::text), '\S*[[:alnum:]_-]{28,}\S*'::text, '…'::text, 'g'::text), '[0-9]{6,}'::text, '…'::text, 'g'::text), 160);
+
+COMMENT ON FUNCTION public.error_words(told text) IS 'An error''s text without what could be a value: addresses, what is quoted, what is long, long numbers. It was scrubbed where it was made; this is the second look.';
 
 CREATE FUNCTION public.follow_expiry() RETURNS trigger
     LANGUAGE plpgsql
@@ -363,6 +444,53 @@ CREATE FUNCTION public.master_keys_needed() RETURNS SETOF bigint
 $$;
 
 COMMENT ON FUNCTION public.master_keys_needed() IS 'The master keys that a serving program must have: those that rows need, and the one that seals. One look per key, not per row.';
+CREATE FUNCTION public.list_jobs(single bigint, wanted_kind text, wanted_states text[], below bigint, most integer) RETURNS TABLE(id bigint, kind text, queue text, state text, tries integer, most_tries integer, created_at timestamp with time zone, next_at timestamp with time zone, tried_at timestamp with time zone, ended_at timestamp with time zone, tenant uuid, about uuid, fault text, failed_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+BEGIN
+    RETURN QUERY
+    SELECT j.id, j.kind, j.queue, j.state::text, j.attempt::int, j.max_attempts::int, j.created_at, j.scheduled_at, j.attempted_at,
+           j.finalized_at, (j.args->>'tenant')::uuid,
+           coalesce(j.args->>'connection', j.args->>'callback', j.args->>'delivery', j.args->>'event', j.args->>'letter',
+                    j.args->>'link', j.args->>'revocation', j.args->>'closing', j.args->>'digest')::uuid,
+           coalesce(error_words(j.errors[array_upper(j.errors, 1)]->>'error'), ''),
+           (j.errors[array_upper(j.errors, 1)]->>'at')::timestamptz
+      FROM river.river_job j
+     WHERE (single IS NULL OR j.id = single) AND (wanted_kind = '' OR j.kind = wanted_kind)
+       AND (wanted_states IS NULL OR j.state = ANY (wanted_states::river.river_job_state[]))
+       AND (below = 0 OR j.id < below)
+     ORDER BY j.id DESC LIMIT most;
+END
+$$;
+
+COMMENT ON FUNCTION public.list_jobs(single bigint, wanted_kind text, wanted_states text[], below bigint, most integer) IS 'Jobs, newest first, or the single one: ids and times, and the last error without values. Never arguments as they are.';
+
+CREATE FUNCTION public.log_mail(of_job bigint, ids jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    INSERT INTO mails (job, kind, tenant, address, created_at)
+    SELECT of_job, l.purpose, NULL, masked_address(l.email), now() FROM one_time_links l WHERE l.id = (ids->>'link')::uuid
+    UNION ALL
+    SELECT of_job, n.kind, n.tenant_id, masked_address(u.email), now() FROM notice_letters n JOIN users u ON u.id = n.user_id
+     WHERE n.tenant_id = (ids->>'tenant')::uuid AND n.user_id = (ids->>'user')::uuid AND n.id = (ids->>'letter')::uuid
+    UNION ALL
+    SELECT of_job, 'digest', NULL, masked_address(u.email), now() FROM digests d JOIN users u ON u.id = d.user_id
+     WHERE d.id = (ids->>'digest')::uuid
+    ON CONFLICT DO NOTHING;
+END
+$$;
+
+COMMENT ON FUNCTION public.log_mail(of_job bigint, ids jsonb) IS 'Makes the record of a mail whose job was put in; of a mail that is there already, nothing.';
+
+CREATE FUNCTION public.masked_address(address text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (POSITION(('@'::text) IN (address)) = 0) THEN '***'::text ELSE ((("left"(split_part(address, '@'::text, 1), 1) || '***@'::text) || "left"(split_part(address, '@'::text, 2), 1)) || '***'::text) END;
+
+COMMENT ON FUNCTION public.masked_address(address text) IS 'An address as mail.MaskAddress writes it.';
 
 CREATE FUNCTION public.name_parts(name text) RETURNS SETOF text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -382,6 +510,16 @@ CREATE FUNCTION public.next_due_closings() RETURNS timestamp with time zone
     AS $$ SELECT due_at FROM closings WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1 $$;
 
 COMMENT ON FUNCTION public.next_due_closings() IS 'When the next step of a closing falls due; NULL: none will by itself.';
+
+CREATE FUNCTION public.next_due_digests() RETURNS timestamp with time zone
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    SELECT min((((now() AT TIME ZONE zone) - interval '8 hours')::date + 1 + time '08:00') AT TIME ZONE zone)
+      FROM platform_admins a JOIN users u ON u.id = a.user_id, LATERAL (SELECT digest_zone(u.language) AS zone) z
+$$;
+
+COMMENT ON FUNCTION public.next_due_digests() IS 'When it is eight again for any of the staff; NULL: there are none.';
 
 CREATE FUNCTION public.next_due_erasures() RETURNS timestamp with time zone
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -459,6 +597,20 @@ CREATE FUNCTION public.note_health(providers text[], whats text[], words text[],
     $$;
 
 COMMENT ON FUNCTION public.note_health(providers text[], whats text[], words text[], counts bigint[], at timestamp with time zone) IS 'Adds what a replica has counted; in one order everywhere, so that replicas do not lock each other out.';
+
+CREATE FUNCTION public.note_mail(of_job bigint, ids jsonb, ending text, why text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    PERFORM log_mail(of_job, ids);
+    UPDATE mails SET state = ending, fault = why, tries = tries + 1, tried_at = now(),
+           ended_at = CASE WHEN ending <> 'waiting' THEN now() END
+     WHERE job = of_job;
+END
+$$;
+
+COMMENT ON FUNCTION public.note_mail(of_job bigint, ids jsonb, ending text, why text) IS 'Says how a try to send a mail ended; waiting means that it is tried again.';
 
 CREATE FUNCTION public.note_refusal(p text, k text, c text, said jsonb, at timestamp with time zone) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -746,6 +898,41 @@ END
 $$;
 
 COMMENT ON FUNCTION public.retire_master_key(wanted bigint, at timestamp with time zone, living timestamp with time zone) IS 'Ends a key, if no row needs it and no living program seals with it; gives how many do. Writers wait for the answer, so that none comes between counting and ending.';
+CREATE FUNCTION public.retry_job(wanted bigint) RETURNS TABLE(kind text, tenant uuid, done boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    found_kind text; found_queue text; found_state text; ids jsonb; did boolean := false;
+BEGIN
+    SELECT j.kind, j.queue, j.state::text, j.args INTO found_kind, found_queue, found_state, ids
+      FROM river.river_job j WHERE j.id = wanted FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    IF found_state IN ('scheduled', 'retryable')
+       OR found_state IN ('cancelled', 'discarded') AND found_kind NOT IN ('callback', 'deliver') THEN -- those are replayed where they are listed
+        BEGIN
+            UPDATE river.river_job j SET state = 'available', scheduled_at = now(), finalized_at = NULL,
+                   max_attempts = greatest(j.max_attempts, j.attempt + 1)
+             WHERE j.id = wanted;
+            UPDATE notice_letters n SET status = 'waiting', finished_at = NULL
+             WHERE n.tenant_id = (ids->>'tenant')::uuid AND n.user_id = (ids->>'user')::uuid AND n.id = (ids->>'letter')::uuid
+               AND n.status IN ('refused', 'moot');
+            UPDATE digests d SET status = 'waiting', finished_at = NULL
+             WHERE d.id = (ids->>'digest')::uuid AND d.status IN ('refused', 'moot');
+            UPDATE mails m SET state = 'waiting', ended_at = NULL WHERE m.job = wanted;
+            PERFORM pg_notify('river.river_insert', json_build_object('queue', found_queue)::text);
+            did := true;
+        EXCEPTION WHEN unique_violation THEN
+            did := false; -- another job for the same thing waits already
+        END;
+    END IF;
+    RETURN QUERY SELECT found_kind, (ids->>'tenant')::uuid, did;
+END
+$$;
+
+COMMENT ON FUNCTION public.retry_job(wanted bigint) IS 'Lets a job that rests or has ended run at once; says whether it did. Callbacks and deliveries that have ended are replayed by their own functions.';
 
 CREATE FUNCTION public.review_progress(deed text, connection uuid, event uuid, by_kind text, by_id uuid, at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -820,6 +1007,17 @@ END
 $$;
 
 COMMENT ON FUNCTION public.sweep_inbox(before timestamp with time zone) IS 'Discards what was parked for a day and what a link''s callback kept for two, buries what has waited for a day without anybody working on it, and removes news after 30 days (links'' callbacks go with their attempts) and addresses that have ended.';
+
+CREATE FUNCTION public.sweep_mails(before timestamp with time zone) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    WITH m AS (DELETE FROM mails   WHERE created_at < before - interval '90 days' RETURNING 1),
+         d AS (DELETE FROM digests WHERE day < (before - interval '90 days')::date RETURNING 1)
+    SELECT (SELECT count(*) FROM m) + (SELECT count(*) FROM d)
+    $$;
+
+COMMENT ON FUNCTION public.sweep_mails(before timestamp with time zone) IS 'Forgets mails and digests after 90 days.';
 
 CREATE FUNCTION public.sweep_notices(before timestamp with time zone) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
@@ -1176,6 +1374,33 @@ ALTER TABLE ONLY public.delivery_tries FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.delivery_tries IS 'Each try of a delivery and what came of it. What the endpoint said beyond its status is not kept.';
 
+CREATE TABLE public.digest_choices (
+    user_id uuid NOT NULL,
+    mail boolean NOT NULL,
+    changed_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.digest_choices IS 'Whether one of the staff wants the digest. No row: yes.';
+
+CREATE TABLE public.digests (
+    user_id uuid NOT NULL,
+    day date NOT NULL,
+    id uuid NOT NULL,
+    since timestamp with time zone NOT NULL,
+    until timestamp with time zone NOT NULL,
+    status text DEFAULT 'waiting'::text NOT NULL,
+    finished_at timestamp with time zone,
+    CONSTRAINT digests_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sent'::text, 'moot'::text, 'refused'::text, 'not_sent'::text])))
+);
+
+COMMENT ON TABLE public.digests IS 'One letter to one of the staff about one day. Its words are found when it is sent.';
+
+COMMENT ON COLUMN public.digests.day IS 'The day on which it is sent, where its reader is.';
+
+COMMENT ON COLUMN public.digests.since IS 'It tells of what happened from here, which is where the one before ended, to until.';
+
+COMMENT ON COLUMN public.digests.status IS 'As notice_letters.status; moot: there was nothing to tell.';
+
 CREATE TABLE public.endpoint_secrets (
     endpoint_id uuid NOT NULL,
     version bigint NOT NULL,
@@ -1361,6 +1586,33 @@ COMMENT ON TABLE public.master_keys IS 'What is known of each master key, by its
 COMMENT ON COLUMN public.master_keys.promoted_at IS 'When it was allowed to seal; the newest one does. NULL: it was added and opens nothing yet.';
 
 COMMENT ON COLUMN public.master_keys.retired_at IS 'From then on nothing can be written that needs it.';
+CREATE TABLE public.mails (
+    job bigint NOT NULL,
+    kind text NOT NULL,
+    tenant uuid,
+    address text NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    fault text DEFAULT ''::text NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    tried_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    CONSTRAINT mails_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'moot'::text, 'not_sent'::text, 'refused'::text, 'failed'::text, 'cancelled'::text])))
+);
+
+COMMENT ON TABLE public.mails IS 'Every mail that was put on its way and what became of it. The platform''s own record: tenants have no row of theirs here to see.';
+
+COMMENT ON COLUMN public.mails.job IS 'The job that sends it; ids of jobs only grow.';
+
+COMMENT ON COLUMN public.mails.kind IS 'What it is about: the purpose of a link, the kind of a notice, or digest.';
+
+COMMENT ON COLUMN public.mails.tenant IS 'Whose connection it is about; NULL for links and digests.';
+
+COMMENT ON COLUMN public.mails.address IS 'Masked: enough to recognise one''s own, not enough to write to it.';
+
+COMMENT ON COLUMN public.mails.state IS 'waiting; sent; moot: not true or not wanted any more; not_sent: no mail is configured; refused for good by the mail server; failed: every try has; cancelled by the staff.';
+
+COMMENT ON COLUMN public.mails.fault IS 'Why the last try did not work, as a word.';
 
 CREATE TABLE public.memberships (
     tenant_id uuid NOT NULL,
@@ -1908,6 +2160,15 @@ ALTER TABLE ONLY public.deliveries
 ALTER TABLE ONLY public.delivery_tries
     ADD CONSTRAINT delivery_tries_pkey PRIMARY KEY (tenant_id, delivery_id, id);
 
+ALTER TABLE ONLY public.digest_choices
+    ADD CONSTRAINT digest_choices_pkey PRIMARY KEY (user_id);
+
+ALTER TABLE ONLY public.digests
+    ADD CONSTRAINT digests_id_key UNIQUE (id);
+
+ALTER TABLE ONLY public.digests
+    ADD CONSTRAINT digests_pkey PRIMARY KEY (user_id, day);
+
 ALTER TABLE ONLY public.endpoint_secrets
     ADD CONSTRAINT endpoint_secrets_pkey PRIMARY KEY (endpoint_id, version);
 
@@ -1937,6 +2198,8 @@ ALTER TABLE ONLY public.key_holders
 
 ALTER TABLE ONLY public.master_keys
     ADD CONSTRAINT master_keys_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.mails
+    ADD CONSTRAINT mails_pkey PRIMARY KEY (job);
 
 ALTER TABLE ONLY public.memberships
     ADD CONSTRAINT memberships_pkey PRIMARY KEY (tenant_id, user_id);
@@ -2071,6 +2334,10 @@ CREATE INDEX callback_addresses_end ON public.callback_addresses USING btree (en
 
 CREATE INDEX closings_due ON public.closings USING btree (due_at) WHERE (due_at IS NOT NULL);
 
+CREATE INDEX connections_broken ON public.connections USING btree (state_since) WHERE (state = ANY (ARRAY['needs_you'::text, 'provider'::text, 'ours'::text]));
+
+COMMENT ON INDEX public.connections_broken IS 'What has broken since, and still is: for the digest.';
+
 CREATE INDEX connections_due ON public.connections USING btree (next_sync_at) WHERE ((next_sync_at IS NOT NULL) AND (sync_paused_at IS NULL) AND (state <> 'disconnected'::text));
 
 COMMENT ON INDEX public.connections_due IS 'What can fall due, in the order in which it does.';
@@ -2109,6 +2376,8 @@ CREATE INDEX deliveries_end ON public.deliveries USING btree (ended_at) WHERE (e
 
 CREATE INDEX deliveries_event ON public.deliveries USING btree (tenant_id, event_id);
 
+CREATE INDEX deliveries_lost ON public.deliveries USING btree (ended_at) WHERE (state = 'failed'::text);
+
 CREATE INDEX deliveries_newest ON public.deliveries USING btree (endpoint_id, id DESC);
 
 CREATE INDEX deliveries_state ON public.deliveries USING btree (endpoint_id, state, id DESC);
@@ -2126,6 +2395,8 @@ CREATE INDEX events_connection ON public.events USING btree (tenant_id, connecti
 CREATE INDEX events_kind ON public.events USING btree (kind, id DESC);
 
 CREATE INDEX events_newest ON public.events USING btree (id DESC);
+
+CREATE INDEX events_recovered ON public.events USING btree (created_at) WHERE (kind = 'connection.recovered'::text);
 
 CREATE INDEX inbox_attempt ON public.inbox USING btree (tenant_id, attempt_id);
 
@@ -2148,6 +2419,16 @@ CREATE INDEX inbox_provider ON public.inbox USING btree (provider, id DESC);
 CREATE INDEX inbox_waiting ON public.inbox USING btree (received_at) WHERE (credential_sealed IS NOT NULL);
 
 COMMENT ON INDEX public.inbox_waiting IS 'What has not been acted on; sweep destroys it when nobody can wait for it any more.';
+
+CREATE INDEX mails_age ON public.mails USING btree (created_at);
+
+CREATE INDEX mails_lost ON public.mails USING btree (ended_at) WHERE (state = ANY (ARRAY['refused'::text, 'failed'::text]));
+
+COMMENT ON INDEX public.mails_lost IS 'What a digest tells of.';
+
+CREATE INDEX mails_state ON public.mails USING btree (state, job DESC);
+
+CREATE INDEX mails_tenant ON public.mails USING btree (tenant) WHERE (tenant IS NOT NULL);
 
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
 
@@ -2264,6 +2545,12 @@ ALTER TABLE ONLY public.deliveries
 ALTER TABLE ONLY public.delivery_tries
     ADD CONSTRAINT delivery_tries_tenant_id_delivery_id_fkey FOREIGN KEY (tenant_id, delivery_id) REFERENCES public.deliveries(tenant_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.digest_choices
+    ADD CONSTRAINT digest_choices_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.digests
+    ADD CONSTRAINT digests_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.endpoint_secrets
     ADD CONSTRAINT endpoint_secrets_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES public.endpoints(id) ON DELETE CASCADE;
 
@@ -2281,6 +2568,9 @@ ALTER TABLE ONLY public.inbox
 
 ALTER TABLE ONLY public.inbox
     ADD CONSTRAINT inbox_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.mails
+    ADD CONSTRAINT mails_tenant_fkey FOREIGN KEY (tenant) REFERENCES public.tenants(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.memberships
     ADD CONSTRAINT memberships_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE;
@@ -2519,11 +2809,17 @@ GRANT USAGE ON SCHEMA public TO mooring_platform;
 
 REVOKE ALL ON FUNCTION public.audit_field(value text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION public.cancel_job(wanted bigint, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.cancel_job(wanted bigint, at timestamp with time zone) TO mooring_platform;
+
 REVOKE ALL ON FUNCTION public.claim_account(p text, e text, h bytea, connection uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.claim_account(p text, e text, h bytea, connection uuid) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.claim_due_closings(before timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.claim_due_closings(before timestamp with time zone, most integer) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.claim_due_digests(before timestamp with time zone, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.claim_due_digests(before timestamp with time zone, most integer) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.claim_due_erasures(before timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.claim_due_erasures(before timestamp with time zone, most integer) TO mooring_app;
@@ -2543,6 +2839,9 @@ GRANT ALL ON FUNCTION public.claim_due_warnings(before timestamp with time zone,
 REVOKE ALL ON FUNCTION public.close_tenant(at timestamp with time zone, by_person uuid, destroy timestamp with time zone, version bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.close_tenant(at timestamp with time zone, by_person uuid, destroy timestamp with time zone, version bigint) TO mooring_app;
 
+REVOKE ALL ON FUNCTION public.count_jobs(most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.count_jobs(most integer) TO mooring_platform;
+
 REVOKE ALL ON FUNCTION public.current_person() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.current_person() TO mooring_app;
 GRANT ALL ON FUNCTION public.current_person() TO mooring_platform;
@@ -2554,11 +2853,15 @@ GRANT ALL ON FUNCTION public.current_tenant() TO mooring_platform;
 REVOKE ALL ON FUNCTION public.destroy_tenant(at timestamp with time zone, parting bytea, version bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.destroy_tenant(at timestamp with time zone, parting bytea, version bigint) TO mooring_app;
 
+REVOKE ALL ON FUNCTION public.digest_zone(language text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION public.discard_callback(wanted uuid, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.discard_callback(wanted uuid, at timestamp with time zone) TO mooring_platform;
 
 REVOKE ALL ON FUNCTION public.erase_connection(wanted uuid, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.erase_connection(wanted uuid, at timestamp with time zone) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.error_words(told text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.follow_expiry() FROM PUBLIC;
 
@@ -2583,11 +2886,21 @@ GRANT ALL ON FUNCTION public.master_key_rows() TO mooring_platform;
 
 REVOKE ALL ON FUNCTION public.master_keys_needed() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.master_keys_needed() TO mooring_app;
+REVOKE ALL ON FUNCTION public.list_jobs(single bigint, wanted_kind text, wanted_states text[], below bigint, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.list_jobs(single bigint, wanted_kind text, wanted_states text[], below bigint, most integer) TO mooring_platform;
+
+REVOKE ALL ON FUNCTION public.log_mail(of_job bigint, ids jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.log_mail(of_job bigint, ids jsonb) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.masked_address(address text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.name_parts(name text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.next_due_closings() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.next_due_closings() TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.next_due_digests() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.next_due_digests() TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.next_due_erasures() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.next_due_erasures() TO mooring_app;
@@ -2612,6 +2925,9 @@ GRANT ALL ON FUNCTION public.note_code(p text, c text, k text, at timestamp with
 
 REVOKE ALL ON FUNCTION public.note_health(providers text[], whats text[], words text[], counts bigint[], at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.note_health(providers text[], whats text[], words text[], counts bigint[], at timestamp with time zone) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.note_mail(of_job bigint, ids jsonb, ending text, why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.note_mail(of_job bigint, ids jsonb, ending text, why text) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.note_refusal(p text, k text, c text, said jsonb, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.note_refusal(p text, k text, c text, said jsonb, at timestamp with time zone) TO mooring_app;
@@ -2661,6 +2977,8 @@ GRANT ALL ON FUNCTION public.resubmit_review(event uuid, by_kind text, by_id uui
 
 REVOKE ALL ON FUNCTION public.retire_master_key(wanted bigint, at timestamp with time zone, living timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.retire_master_key(wanted bigint, at timestamp with time zone, living timestamp with time zone) TO mooring_platform;
+REVOKE ALL ON FUNCTION public.retry_job(wanted bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.retry_job(wanted bigint) TO mooring_platform;
 
 REVOKE ALL ON FUNCTION public.review_progress(deed text, connection uuid, event uuid, by_kind text, by_id uuid, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.review_progress(deed text, connection uuid, event uuid, by_kind text, by_id uuid, at timestamp with time zone) TO mooring_app;
@@ -2670,6 +2988,9 @@ GRANT ALL ON FUNCTION public.sweep(before timestamp with time zone) TO mooring_a
 
 REVOKE ALL ON FUNCTION public.sweep_inbox(before timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sweep_inbox(before timestamp with time zone) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.sweep_mails(before timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.sweep_mails(before timestamp with time zone) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.sweep_notices(before timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sweep_notices(before timestamp with time zone) TO mooring_app;
@@ -2732,6 +3053,14 @@ GRANT SELECT ON TABLE public.deliveries TO mooring_platform;
 
 GRANT SELECT,INSERT ON TABLE public.delivery_tries TO mooring_app;
 GRANT SELECT ON TABLE public.delivery_tries TO mooring_platform;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.digest_choices TO mooring_platform;
+
+GRANT SELECT ON TABLE public.digests TO mooring_platform;
+
+GRANT UPDATE(status) ON TABLE public.digests TO mooring_platform;
+
+GRANT UPDATE(finished_at) ON TABLE public.digests TO mooring_platform;
 
 GRANT SELECT ON TABLE public.endpoint_secrets TO mooring_app;
 GRANT INSERT ON TABLE public.endpoint_secrets TO mooring_platform;
@@ -2801,6 +3130,7 @@ GRANT SELECT ON TABLE public.key_holders TO mooring_platform;
 
 GRANT SELECT,INSERT ON TABLE public.master_keys TO mooring_app;
 GRANT SELECT ON TABLE public.master_keys TO mooring_platform;
+GRANT SELECT ON TABLE public.mails TO mooring_platform;
 
 GRANT SELECT,INSERT ON TABLE public.memberships TO mooring_app;
 GRANT SELECT ON TABLE public.memberships TO mooring_platform;

@@ -97,7 +97,8 @@ func (h *harbour) deliverClosed(t *testing.T) string {
 	must(t, h.db.Owner.QueryRow(t.Context(), `SELECT id FROM one_time_links WHERE purpose = 'closed' AND email = 'a@example.com'`).Scan(&link))
 	h.accounts.MailConfigured = true
 	defer func() { h.accounts.MailConfigured = false }()
-	must(t, h.accounts.SendLink(t.Context(), link))
+	_, err := h.accounts.SendLink(t.Context(), link)
+	must(t, err)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	found := regexp.MustCompile(regexp.QuoteMeta(h.URL) + `(/\S+)`).FindStringSubmatch(h.letters[len(h.letters)-1].Text)
