@@ -416,34 +416,6 @@ $$;
 
 COMMENT ON FUNCTION public.link_tenant_event() IS 'Links a tenant''s event when its transaction commits.';
 
-CREATE FUNCTION public.master_key_rows() RETURNS TABLE(key bigint, n bigint)
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'public', 'pg_temp'
-    AS $$
-    SELECT coalesce(k, 0), sum(c)::bigint FROM (
-        SELECT master_key AS k, count(*) AS c FROM tenant_keys GROUP BY 1
-         UNION ALL SELECT master_key, count(*) FROM platform_keys GROUP BY 1
-         UNION ALL SELECT master_key, count(*) FROM vault_canaries GROUP BY 1) rows
-     GROUP BY 1
-$$;
-
-COMMENT ON FUNCTION public.master_key_rows() IS 'How many rows need each master key; 0: rows that name none.';
-
-CREATE FUNCTION public.master_keys_needed() RETURNS SETOF bigint
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'public', 'pg_temp'
-    AS $$
-    WITH RECURSIVE used AS (
-        (SELECT min(master_key) AS k FROM tenant_keys)
-        UNION ALL
-        SELECT (SELECT min(t.master_key) FROM tenant_keys t WHERE t.master_key > u.k) FROM used u WHERE u.k IS NOT NULL)
-    SELECT k FROM used WHERE k IS NOT NULL
-     UNION SELECT master_key FROM platform_keys WHERE master_key IS NOT NULL
-     UNION SELECT master_key FROM vault_canaries WHERE master_key IS NOT NULL
-     UNION (SELECT id FROM master_keys WHERE promoted_at IS NOT NULL AND retired_at IS NULL ORDER BY promoted_at DESC LIMIT 1)
-$$;
-
-COMMENT ON FUNCTION public.master_keys_needed() IS 'The master keys that a serving program must have: those that rows need, and the one that seals. One look per key, not per row.';
 CREATE FUNCTION public.list_jobs(single bigint, wanted_kind text, wanted_states text[], below bigint, most integer) RETURNS TABLE(id bigint, kind text, queue text, state text, tries integer, most_tries integer, created_at timestamp with time zone, next_at timestamp with time zone, tried_at timestamp with time zone, ended_at timestamp with time zone, tenant uuid, about uuid, fault text, failed_at timestamp with time zone)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -491,6 +463,35 @@ CREATE FUNCTION public.masked_address(address text) RETURNS text
     RETURN CASE WHEN (POSITION(('@'::text) IN (address)) = 0) THEN '***'::text ELSE ((("left"(split_part(address, '@'::text, 1), 1) || '***@'::text) || "left"(split_part(address, '@'::text, 2), 1)) || '***'::text) END;
 
 COMMENT ON FUNCTION public.masked_address(address text) IS 'An address as mail.MaskAddress writes it.';
+
+CREATE FUNCTION public.master_key_rows() RETURNS TABLE(key bigint, n bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    SELECT coalesce(k, 0), sum(c)::bigint FROM (
+        SELECT master_key AS k, count(*) AS c FROM tenant_keys GROUP BY 1
+         UNION ALL SELECT master_key, count(*) FROM platform_keys GROUP BY 1
+         UNION ALL SELECT master_key, count(*) FROM vault_canaries GROUP BY 1) rows
+     GROUP BY 1
+$$;
+
+COMMENT ON FUNCTION public.master_key_rows() IS 'How many rows need each master key; 0: rows that name none.';
+
+CREATE FUNCTION public.master_keys_needed() RETURNS SETOF bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    WITH RECURSIVE used AS (
+        (SELECT min(master_key) AS k FROM tenant_keys)
+        UNION ALL
+        SELECT (SELECT min(t.master_key) FROM tenant_keys t WHERE t.master_key > u.k) FROM used u WHERE u.k IS NOT NULL)
+    SELECT k FROM used WHERE k IS NOT NULL
+     UNION SELECT master_key FROM platform_keys WHERE master_key IS NOT NULL
+     UNION SELECT master_key FROM vault_canaries WHERE master_key IS NOT NULL
+     UNION (SELECT id FROM master_keys WHERE promoted_at IS NOT NULL AND retired_at IS NULL ORDER BY promoted_at DESC LIMIT 1)
+$$;
+
+COMMENT ON FUNCTION public.master_keys_needed() IS 'The master keys that a serving program must have: those that rows need, and the one that seals. One look per key, not per row.';
 
 CREATE FUNCTION public.name_parts(name text) RETURNS SETOF text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -898,6 +899,7 @@ END
 $$;
 
 COMMENT ON FUNCTION public.retire_master_key(wanted bigint, at timestamp with time zone, living timestamp with time zone) IS 'Ends a key, if no row needs it and no living program seals with it; gives how many do. Writers wait for the answer, so that none comes between counting and ending.';
+
 CREATE FUNCTION public.retry_job(wanted bigint) RETURNS TABLE(kind text, tenant uuid, done boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1573,19 +1575,6 @@ COMMENT ON TABLE public.key_holders IS 'Which master keys each serving program h
 
 COMMENT ON COLUMN public.key_holders.main IS 'The one that it seals with.';
 
-CREATE TABLE public.master_keys (
-    id bigint NOT NULL,
-    added_at timestamp with time zone NOT NULL,
-    promoted_at timestamp with time zone,
-    retired_at timestamp with time zone,
-    CONSTRAINT master_keys_check CHECK (((retired_at IS NULL) OR (promoted_at IS NOT NULL)))
-);
-
-COMMENT ON TABLE public.master_keys IS 'What is known of each master key, by its id; the keys themselves are never in the database.';
-
-COMMENT ON COLUMN public.master_keys.promoted_at IS 'When it was allowed to seal; the newest one does. NULL: it was added and opens nothing yet.';
-
-COMMENT ON COLUMN public.master_keys.retired_at IS 'From then on nothing can be written that needs it.';
 CREATE TABLE public.mails (
     job bigint NOT NULL,
     kind text NOT NULL,
@@ -1613,6 +1602,20 @@ COMMENT ON COLUMN public.mails.address IS 'Masked: enough to recognise one''s ow
 COMMENT ON COLUMN public.mails.state IS 'waiting; sent; moot: not true or not wanted any more; not_sent: no mail is configured; refused for good by the mail server; failed: every try has; cancelled by the staff.';
 
 COMMENT ON COLUMN public.mails.fault IS 'Why the last try did not work, as a word.';
+
+CREATE TABLE public.master_keys (
+    id bigint NOT NULL,
+    added_at timestamp with time zone NOT NULL,
+    promoted_at timestamp with time zone,
+    retired_at timestamp with time zone,
+    CONSTRAINT master_keys_check CHECK (((retired_at IS NULL) OR (promoted_at IS NOT NULL)))
+);
+
+COMMENT ON TABLE public.master_keys IS 'What is known of each master key, by its id; the keys themselves are never in the database.';
+
+COMMENT ON COLUMN public.master_keys.promoted_at IS 'When it was allowed to seal; the newest one does. NULL: it was added and opens nothing yet.';
+
+COMMENT ON COLUMN public.master_keys.retired_at IS 'From then on nothing can be written that needs it.';
 
 CREATE TABLE public.memberships (
     tenant_id uuid NOT NULL,
@@ -2196,10 +2199,11 @@ ALTER TABLE ONLY public.inbox
 ALTER TABLE ONLY public.key_holders
     ADD CONSTRAINT key_holders_pkey PRIMARY KEY (replica);
 
-ALTER TABLE ONLY public.master_keys
-    ADD CONSTRAINT master_keys_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.mails
     ADD CONSTRAINT mails_pkey PRIMARY KEY (job);
+
+ALTER TABLE ONLY public.master_keys
+    ADD CONSTRAINT master_keys_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.memberships
     ADD CONSTRAINT memberships_pkey PRIMARY KEY (tenant_id, user_id);
@@ -2880,12 +2884,6 @@ REVOKE ALL ON FUNCTION public.link_platform_event() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.link_tenant_event() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION public.master_key_rows() FROM PUBLIC;
-GRANT ALL ON FUNCTION public.master_key_rows() TO mooring_app;
-GRANT ALL ON FUNCTION public.master_key_rows() TO mooring_platform;
-
-REVOKE ALL ON FUNCTION public.master_keys_needed() FROM PUBLIC;
-GRANT ALL ON FUNCTION public.master_keys_needed() TO mooring_app;
 REVOKE ALL ON FUNCTION public.list_jobs(single bigint, wanted_kind text, wanted_states text[], below bigint, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.list_jobs(single bigint, wanted_kind text, wanted_states text[], below bigint, most integer) TO mooring_platform;
 
@@ -2893,6 +2891,13 @@ REVOKE ALL ON FUNCTION public.log_mail(of_job bigint, ids jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.log_mail(of_job bigint, ids jsonb) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.masked_address(address text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.master_key_rows() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.master_key_rows() TO mooring_app;
+GRANT ALL ON FUNCTION public.master_key_rows() TO mooring_platform;
+
+REVOKE ALL ON FUNCTION public.master_keys_needed() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.master_keys_needed() TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.name_parts(name text) FROM PUBLIC;
 
@@ -2977,6 +2982,7 @@ GRANT ALL ON FUNCTION public.resubmit_review(event uuid, by_kind text, by_id uui
 
 REVOKE ALL ON FUNCTION public.retire_master_key(wanted bigint, at timestamp with time zone, living timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.retire_master_key(wanted bigint, at timestamp with time zone, living timestamp with time zone) TO mooring_platform;
+
 REVOKE ALL ON FUNCTION public.retry_job(wanted bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.retry_job(wanted bigint) TO mooring_platform;
 
@@ -3128,9 +3134,10 @@ GRANT SELECT(state) ON TABLE public.inbox TO mooring_platform;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.key_holders TO mooring_app;
 GRANT SELECT ON TABLE public.key_holders TO mooring_platform;
 
+GRANT SELECT ON TABLE public.mails TO mooring_platform;
+
 GRANT SELECT,INSERT ON TABLE public.master_keys TO mooring_app;
 GRANT SELECT ON TABLE public.master_keys TO mooring_platform;
-GRANT SELECT ON TABLE public.mails TO mooring_platform;
 
 GRANT SELECT,INSERT ON TABLE public.memberships TO mooring_app;
 GRANT SELECT ON TABLE public.memberships TO mooring_platform;
