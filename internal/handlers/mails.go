@@ -121,13 +121,17 @@ func (w Words) mailBadge(row models.MailRow) Badge {
 	return Badge{"", "no", text}
 }
 
-// chooseDigest answers "POST /settings/digest".
-func (s *Server) chooseDigest(c *gin.Context, a *Admin) error {
+// chooseDigest answers "POST /settings/digest". It is one's own, whatever one's duties are.
+func (s *Server) chooseDigest(c *gin.Context, p *Person) error {
+	if !p.Session.IsAdmin {
+		return errs.New(errs.Forbidden, "error.admins_only")
+	}
 	form, err := formOf(c)
 	if err != nil {
 		return err
 	}
-	if err := a.Store.ChooseDigest(c.Request.Context(), form.Get("digest") == "on"); err != nil {
+	store := s.Store.Platform(models.Actor{Kind: models.Staff, ID: p.Session.UserID})
+	if err := store.ChooseDigest(c.Request.Context(), form.Get("digest") == "on"); err != nil {
 		return err
 	}
 	return s.settled(c, "digest.saved")

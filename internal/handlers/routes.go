@@ -143,7 +143,7 @@ func (s *Server) routeStaff() {
 	s.get("/admin/jobs/:id", s.admin(s.showJob))
 	s.post("/admin/jobs/:id/retry", s.admin(s.retryJob))
 	s.post("/admin/jobs/:id/cancel", s.admin(s.cancelJob))
-	s.post("/settings/digest", s.admin(s.chooseDigest))
+	s.post("/settings/digest", s.person(s.chooseDigest))
 	s.get("/admin/expiring", s.admin(s.showExpiryBoard))
 	s.post("/admin/tenants/:id/remind/:connection", s.admin(s.remind))
 	s.get("/admin/audit", s.admin(s.showAudit))
