@@ -131,7 +131,7 @@ func (v *reader) read(path string) string {
 func (v *reader) post(path string, pairs ...string) string {
 	v.t.Helper()
 	form := url.Values{}
-	for i := 0; i < len(pairs); i += 2 {
+	for i := 0; i+1 < len(pairs); i += 2 {
 		form.Set(pairs[i], pairs[i+1])
 	}
 	return v.do(http.MethodPost, path, strings.NewReader(form.Encode())).Request.URL.Path

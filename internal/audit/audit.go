@@ -95,7 +95,7 @@ func Hash(before []byte, e models.AuditEntry) []byte {
 			text = append(text, 0xff, 0xff, 0xff, 0xff)
 			continue
 		}
-		text = binary.BigEndian.AppendUint32(text, uint32(len(*field))) //nolint:gosec // a field of PostgreSQL is below 1 GiB
+		text = binary.BigEndian.AppendUint32(text, uint32(len(*field)))
 		text = append(text, *field...)
 	}
 	sum := sha256.Sum256(text)
@@ -143,7 +143,6 @@ type walk struct {
 	report *Report
 	heads  map[uuid.UUID]models.AuditHead
 	known  Checkpoints
-	chain  uuid.UUID
 	last   models.AuditEntry // of the chain at hand; Seq 0: none yet
 	ended  map[uuid.UUID]bool
 }

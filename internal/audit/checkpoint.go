@@ -76,7 +76,7 @@ func Load(dir string) (Checkpoints, error) {
 }
 
 func (c *Checkpoints) read(file string) error {
-	f, err := os.Open(file) //nolint:gosec // the operator's own folder
+	f, err := os.Open(file)
 	if err != nil {
 		return fmt.Errorf("audit: reading checkpoints: %w", err)
 	}
@@ -141,12 +141,17 @@ func (w *Writer) Run(ctx context.Context) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-			defer cancel()
-			w.try(last)
+			w.last(ctx)
 			return
 		}
 	}
+}
+
+// last writes what has moved since the checkpoint before, although the program is being asked to end.
+func (w *Writer) last(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	w.try(ctx)
 }
 
 func (w *Writer) try(ctx context.Context) {

@@ -22,7 +22,7 @@ func account(w Words, env oauth.Environment, blocks ...connect.BlockView) Overvi
 
 func wallets(pairs ...string) connect.BlockView {
 	b := connect.BlockView{Block: oauth.BlockWallet}
-	for i := 0; i < len(pairs); i += 2 {
+	for i := 0; i+1 < len(pairs); i += 2 {
 		b.Wallets = append(b.Wallets, oauth.Wallet{Available: oauth.Money{Amount: decimal.RequireFromString(pairs[i]), Currency: pairs[i+1]}})
 	}
 	return b
