@@ -88,6 +88,25 @@ func (p *MailsPage) link(asked url.Values, found models.MailsPage) {
 	}
 }
 
+// narrowed makes addresses of a list that keep what it is narrowed by, but for one value that is set or, if empty, dropped.
+func narrowed(path string, asked url.Values, keep ...string) func(name, value string) string {
+	return func(name, value string) string {
+		query := url.Values{}
+		for _, kept := range keep {
+			if asked.Get(kept) != "" {
+				query.Set(kept, asked.Get(kept))
+			}
+		}
+		if query.Set(name, value); value == "" {
+			query.Del(name)
+		}
+		if len(query) == 0 {
+			return path
+		}
+		return path + "?" + query.Encode()
+	}
+}
+
 func (w Words) mailLine(row models.MailRow) MailLine {
 	line := MailLine{MailRow: row, About: row.Kind, Created: w.When(row.CreatedAt), Badge: w.mailBadge(row)}
 	if key := "mails.kind_" + strings.TrimPrefix(row.Kind, "connection."); w.Has(key) {
