@@ -60,7 +60,7 @@ func tour(t *testing.T, base, language string, look func(b *browser, name string
 	merchant.factorSights(look)
 	visitor.closingSights(admin, language, look)
 
-	at(admin, sight{"expiry-board", "/admin/expiring?within=90"}, sight{"audit", "/admin/audit"}, sight{"keys", "/admin/keys"}, sight{"tenants", "/admin/tenants"}, sight{"tenants-none", "/admin/tenants?q=nobody-is-called-this"}, sight{"mail", "/admin/mail"},
+	at(admin, sight{"expiry-board", "/admin/expiring?within=90"}, sight{"audit", "/admin/audit"}, sight{"keys", "/admin/keys"}, sight{"work", "/admin"}, sight{"work-none", "/admin?queue=rejected"}, sight{"links", "/admin/connections"}, sight{"tenants", "/admin/tenants"}, sight{"tenants-none", "/admin/tenants?q=nobody-is-called-this"}, sight{"mail", "/admin/mail"},
 		sight{"providers", "/admin/providers"}, sight{"provider", "/admin/providers/asiabill"}, sight{"provider-link", "/admin/providers/redemption"})
 	admin.endpointSights(look)
 	at(admin, sight{"inbox", "/admin/webhooks"}, sight{"inbox-none", "/admin/webhooks?state=dead"})
@@ -73,6 +73,16 @@ func tour(t *testing.T, base, language string, look func(b *browser, name string
 	admin.press("main a[href^='/admin/tenants/']")
 	admin.until(`/admin/tenants/[0-9a-f-]{36}$`)
 	look(admin, "tenant")
+	tenant := strings.TrimPrefix(admin.at(), base)
+	admin.press("#act-start")
+	admin.do(chromedp.WaitVisible("#act-more"))
+	at(admin, sight{"review-more", tenant + "/review?act=more"})
+	admin.do(chromedp.Click("input[name=reason]"), chromedp.Click("input[name=items]"))
+	admin.press("#preview")
+	look(admin, "review-preview")
+	admin.press("#sure")
+	admin.do(chromedp.WaitVisible("#act-reject"))
+	look(admin, "tenant-asked")
 }
 
 // attemptSights shows an attempt that waits, one that was cancelled, and one that was refused at the provider.

@@ -116,6 +116,21 @@ func (s *Service) accountHash(tenant uuid.UUID, a models.Attempt, account oauth.
 	return s.Vault.Hash("account", parts...)
 }
 
+// AccountKeys gives what an external account of this id is found by, one key for each provider and environment that it
+// could be of. Ids that a provider masks are never found: they count within their tenants.
+func (s *Service) AccountKeys(id string) (keys []models.AccountKey, err error) {
+	for _, d := range s.Providers.All() {
+		for _, environment := range []oauth.Environment{oauth.Live, oauth.Test} {
+			hash, err := s.Vault.Hash("account", d.Slug, string(environment), id)
+			if err != nil {
+				return nil, err
+			}
+			keys = append(keys, models.AccountKey{Provider: d.Slug, Environment: environment, Hash: hash})
+		}
+	}
+	return keys, nil
+}
+
 // orphan is for the worst moment: the provider has issued a credential, and we could not keep it. The person is told,
 // the provider too if it can be, and what cannot be undone is recorded.
 func (s *Service) orphan(ctx context.Context, st *models.TenantStore, a models.Attempt, cred oauth.Credential, cause error) (models.Attempt, error) {

@@ -24,12 +24,16 @@ type TenantsPage struct {
 	First  bool
 }
 
-// adminHome answers "GET /admin".
-func (s *Server) adminHome(c *gin.Context, _ *Admin) error { return seeOther(c, "/admin/tenants") }
-
 // listTenants answers "GET /admin/tenants".
 func (s *Server) listTenants(c *gin.Context, a *Admin) error {
 	q := models.TenantQuery{Search: c.Query("q"), Before: c.Query("before"), Limit: tenantsShown}
+	if id := strings.TrimSpace(q.Search); id != "" && s.Connect.Providers != nil {
+		keys, err := s.Connect.AccountKeys(id)
+		if err != nil {
+			return err
+		}
+		q.Accounts = keys
+	}
 	found, err := a.Store.Tenants(c.Request.Context(), q)
 	if err != nil {
 		return err

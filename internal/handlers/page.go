@@ -90,7 +90,8 @@ func (p Page) menu() []MenuItem {
 		return MenuItem{Link: Link{Text: p.T(key), Href: href}, Current: current}
 	}
 	if p.Viewer.Staff {
-		items := []MenuItem{item("common.menu_tenants", "/admin/tenants"), item("common.menu_providers", "/admin/providers"),
+		work := MenuItem{Link: Link{Text: p.T("work.title"), Href: "/admin"}, Current: p.path == "/admin"}
+		items := []MenuItem{work, item("common.menu_tenants", "/admin/tenants"), item("work.links", "/admin/connections"), item("common.menu_providers", "/admin/providers"),
 			item("inbox.title", "/admin/webhooks"), item("outgoing.menu", "/admin/endpoints"),
 			item("history.board_title", "/admin/expiring"), item("audit.title", "/admin/audit"), item("keys.title", "/admin/keys"),
 			item("jobs.title", "/admin/jobs"), item("mails.title", "/admin/mails", "/admin/mail")}
@@ -125,7 +126,7 @@ func (p Page) Languages() []LanguageLink {
 	var links []LanguageLink
 	for _, tag := range i18n.Languages() {
 		query := url.Values{"lang": {tag}}
-		for _, kept := range []string{"q", "before", "next", "block", "state", "provider", "tenant", "within", "currency", "read", "kind"} {
+		for _, kept := range []string{"q", "queue", "who", "before", "next", "block", "state", "provider", "tenant", "within", "currency", "read", "kind"} {
 			if value := p.query.Get(kept); value != "" {
 				query.Set(kept, value)
 			}

@@ -68,7 +68,9 @@ func pageTable() map[string]any {
 		"signup-sent":   SignUpSentPage{},
 		"tenant":        TenantPage{},
 		"tenants":       TenantsPage{},
+		"links":         LinksPage{},
 		"totp":          TOTPPage{},
+		"work":          WorkPage{},
 	}
 }
 

@@ -126,7 +126,8 @@ func (s *Server) routeMerchants() {
 
 // routeStaff is what the platform's staff may open.
 func (s *Server) routeStaff() {
-	s.get("/admin", s.admin(s.adminHome))
+	s.get("/admin", s.admin(s.showWork))
+	s.get("/admin/connections", s.admin(s.listLinks))
 	s.get("/admin/tenants", s.admin(s.listTenants))
 	s.get("/admin/tenants/:id", s.admin(s.showTenant))
 	s.get("/admin/tenants/:id/review", s.admin(s.askReview))

@@ -28,47 +28,36 @@ func (s *Store) Platform(actor Actor) *PlatformStore {
 
 // TenantQuery asks for a page of the tenants' list.
 type TenantQuery struct {
-	Search string // part of the name, or an owner's whole address; empty: all
-	Before string // cursor of the page before; empty: the newest
-	Limit  int
+	Search   string       // the beginning of a word of the name, or a member's whole address; empty: all
+	Accounts []AccountKey // that Search may name exactly
+	Before   string       // cursor of the page before; empty: the first
+	Limit    int
 }
 
-// TenantsPage is a page of the list, newest first.
+// TenantsPage is a page of the list.
 type TenantsPage struct {
 	Rows []TenantRow
 	Next string // cursor of the next page; empty: this is the last
 }
 
-// Tenants lists tenants, newest first, by keyset: the page is cut first, counts and owners are looked up for its rows
-// alone. Invalid when the cursor was not made by this list.
+// Tenants lists tenants, newest first, or searches them, by keyset: the page is cut first, counts and owners are looked up
+// for its rows alone. Invalid when the cursor was not made by this list.
 func (p *PlatformStore) Tenants(ctx context.Context, q TenantQuery) (page TenantsPage, err error) {
 	defer explain("Tenants", &err)
+	if search := searchText(q.Search); search != "" {
+		return p.find(ctx, search, q)
+	}
 	at, id, err := parseCursor(q.Before)
 	if err != nil {
 		return page, err
 	}
-	search := strings.ToLower(strings.TrimSpace(q.Search))
-	pattern := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(search) + "%"
 	err = p.batch(ctx, scope{}, func(b *pgx.Batch) {
 		b.Queue(`
 			WITH page AS MATERIALIZED (
-			    SELECT t.id, t.name, t.created_at FROM tenants t
-			     WHERE (t.created_at, t.id) < ($1, $2)
-			       AND ($3 = '' OR lower(t.name) LIKE $4 OR EXISTS (
-			           SELECT FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.tenant_id = t.id AND u.email = $3))
-			     ORDER BY t.created_at DESC, t.id DESC LIMIT $5)
-			SELECT p.id, p.name, p.created_at,
-			       coalesce((SELECT u.email FROM memberships m JOIN users u ON u.id = m.user_id
-			                  WHERE m.tenant_id = p.id AND m.role = 'owner' ORDER BY m.created_at LIMIT 1), ''),
-			       count(c.id) FILTER (WHERE c.state <> 'disconnected'),
-			       count(c.id) FILTER (WHERE c.state NOT IN ('disconnected', 'connected')), x.tenant_id IS NOT NULL, x.destroyed_at IS NOT NULL
-			  FROM page p LEFT JOIN connections c ON c.tenant_id = p.id LEFT JOIN closings x ON x.tenant_id = p.id
-			 GROUP BY p.id, p.name, p.created_at, x.tenant_id, x.destroyed_at ORDER BY p.created_at DESC, p.id DESC`,
-			at, id, search, pattern, q.Limit+1).Query(func(rows pgx.Rows) (err error) {
-			page.Rows, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (r TenantRow, err error) {
-				err = row.Scan(&r.ID, &r.Name, &r.CreatedAt, &r.OwnerEmail, &r.Connections, &r.Attention, &r.Closed, &r.Destroyed)
-				return r, err
-			})
+			    SELECT id, created_at FROM tenants WHERE (created_at, id) < ($1, $2) ORDER BY created_at DESC, id DESC LIMIT $3)
+			SELECT `+tenantColumns+` FROM page p`+tenantJoins+`ORDER BY p.created_at DESC, p.id DESC`,
+			at, id, q.Limit+1).Query(func(rows pgx.Rows) (err error) {
+			page.Rows, err = pgx.CollectRows(rows, scanTenantRow)
 			return err
 		})
 	})
