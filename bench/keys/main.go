@@ -34,17 +34,17 @@ func main() {
 	flag.IntVar(&o.reads, "reads", 500, "readings a second, over both replicas")
 	flag.Uint64Var(&o.seed, "seed", 1, "of what is read")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	began := time.Now()
-	var err error
-	if *replica {
-		err = beReplica(ctx)
-	} else {
-		err = drive(ctx, o, began)
-	}
-	if err != nil {
+	if err := run(o, *replica); err != nil {
 		fmt.Fprintln(os.Stderr, "keys:", err)
 		os.Exit(1)
 	}
+}
+
+func run(o options, replica bool) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if replica {
+		return beReplica(ctx)
+	}
+	return drive(ctx, o, time.Now())
 }

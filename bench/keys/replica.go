@@ -108,7 +108,7 @@ type reader struct {
 }
 
 func (r *reader) run(ctx context.Context) {
-	random := rand.New(rand.NewPCG(r.Seed, 1))
+	random := rand.New(rand.NewPCG(r.Seed, 1)) //nolint:gosec // a run must be repeatable
 	pace := time.NewTicker(time.Second / time.Duration(r.Reads))
 	defer pace.Stop()
 	tell := time.NewTicker(time.Second / 10)
