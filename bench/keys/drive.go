@@ -114,7 +114,7 @@ func (w *world) fill(ctx context.Context, cluster *database.Cluster, o options) 
 
 // start starts a replica and waits for its first reading.
 func (w *world) start(i int) error {
-	p := &process{cmd: exec.Command(os.Args[0], "-replica"), up: make(chan struct{}), done: make(chan struct{})} //nolint:gosec // ourselves
+	p := &process{cmd: exec.CommandContext(context.Background(), os.Args[0], "-replica"), up: make(chan struct{}), done: make(chan struct{})} //nolint:gosec // ourselves
 	p.cmd.Stderr = os.Stderr
 	in, err := p.cmd.StdinPipe()
 	if err != nil {
