@@ -18,6 +18,9 @@ CREATE FUNCTION wrapping_key(wrapped bytea) RETURNS bigint LANGUAGE sql IMMUTABL
 COMMENT ON FUNCTION sealing_key(bytea, int) IS 'The key that a ciphertext names: one byte 1 and the id in four. NULL: it names none.';
 COMMENT ON FUNCTION wrapping_key(bytea) IS 'The master key that a wrapped keyset names: its first field (tag 0x12, its length) is the ciphertext. NULL: it names none.';
 
+REVOKE EXECUTE ON FUNCTION sealing_key(bytea, int), wrapping_key(bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION sealing_key(bytea, int), wrapping_key(bytea) TO mooring_app, mooring_platform; -- who writes a row computes its columns
+
 ALTER TABLE tenant_keys ADD COLUMN master_key bigint GENERATED ALWAYS AS (wrapping_key(wrapped)) STORED;
 ALTER TABLE platform_keys ADD COLUMN master_key bigint GENERATED ALWAYS AS (wrapping_key(wrapped)) STORED;
 ALTER TABLE vault_canaries ADD COLUMN master_key bigint GENERATED ALWAYS AS (sealing_key(sealed)) STORED;

@@ -25,6 +25,7 @@ COMMENT ON COLUMN closings.due_at IS 'When the next step is tried: ending the co
 COMMENT ON COLUMN closings.connections IS 'How many connections there were to end.';
 COMMENT ON COLUMN closings.master_version IS 'The version of the master keyset that wrapped the data key; backups of the key are readable until it is destroyed.';
 COMMENT ON COLUMN closings.audit_seq IS 'The newest entry of the tenant''s history at the last step, with its hash beside it: what the receipt names.';
+COMMENT ON COLUMN closings.audit_hash IS 'That entry''s hash in its chain.';
 COMMENT ON COLUMN closings.parting_key IS 'Opens what the providers are still told with after the data key was destroyed, and nothing else.';
 CREATE INDEX closings_due ON closings (due_at) WHERE due_at IS NOT NULL;
 

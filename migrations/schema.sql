@@ -1222,6 +1222,8 @@ COMMENT ON COLUMN public.closings.master_version IS 'The version of the master k
 
 COMMENT ON COLUMN public.closings.audit_seq IS 'The newest entry of the tenant''s history at the last step, with its hash beside it: what the receipt names.';
 
+COMMENT ON COLUMN public.closings.audit_hash IS 'That entry''s hash in its chain.';
+
 COMMENT ON COLUMN public.closings.parting_key IS 'Opens what the providers are still told with after the data key was destroyed, and nothing else.';
 
 CREATE TABLE public.connections (
@@ -2989,6 +2991,10 @@ GRANT ALL ON FUNCTION public.retry_job(wanted bigint) TO mooring_platform;
 REVOKE ALL ON FUNCTION public.review_progress(deed text, connection uuid, event uuid, by_kind text, by_id uuid, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.review_progress(deed text, connection uuid, event uuid, by_kind text, by_id uuid, at timestamp with time zone) TO mooring_app;
 
+REVOKE ALL ON FUNCTION public.sealing_key(sealed bytea, at integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.sealing_key(sealed bytea, at integer) TO mooring_app;
+GRANT ALL ON FUNCTION public.sealing_key(sealed bytea, at integer) TO mooring_platform;
+
 REVOKE ALL ON FUNCTION public.sweep(before timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sweep(before timestamp with time zone) TO mooring_app;
 
@@ -3015,6 +3021,10 @@ GRANT ALL ON FUNCTION public.tenants_of(person uuid) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.tenants_to_rewrap(newest bigint, after uuid, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.tenants_to_rewrap(newest bigint, after uuid, most integer) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.wrapping_key(wrapped bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.wrapping_key(wrapped bytea) TO mooring_app;
+GRANT ALL ON FUNCTION public.wrapping_key(wrapped bytea) TO mooring_platform;
 
 GRANT SELECT ON TABLE public.account_claims TO mooring_platform;
 

@@ -37,3 +37,5 @@ INSERT INTO notice_choices (tenant_id, user_id, kind, mail) VALUES ('$TENANT$', 
 INSERT INTO reviews (tenant_id, state, since, linked_at) VALUES ('$TENANT$', 'linked', now(), now());
 INSERT INTO review_items (tenant_id, id, kind, provider) VALUES ('$TENANT$', '$TENANT$', 'connect', 'asiabill');
 INSERT INTO review_notes (tenant_id, id, note, created_at) VALUES ('$TENANT$', '$TENANT$', 'note', now());
+INSERT INTO closings (tenant_id, closed_at, closed_by, destroy_at, connections, master_version, audit_seq, audit_hash)
+    VALUES ('$TENANT$', now(), '$TENANT$', now(), 1, 1, 1, 'hash');
