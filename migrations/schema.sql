@@ -223,6 +223,12 @@ END
 $$;
 
 COMMENT ON FUNCTION public.count_jobs(most integer) IS 'Jobs by kind and state. Of each state no more than that many are counted: full_up says that there may be more.';
+CREATE FUNCTION public.colleagues() RETURNS TABLE(user_id uuid, email text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$ SELECT u.id, u.email FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.tenant_id = current_tenant() $$;
+
+COMMENT ON FUNCTION public.colleagues() IS 'The addresses of the current tenant''s members, and nothing else of them: the policy on users shows a person to themselves only.';
 
 CREATE FUNCTION public.current_person() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -355,6 +361,21 @@ CREATE FUNCTION public.is_closed(wanted uuid) RETURNS boolean
     AS $$ SELECT EXISTS (SELECT FROM closings WHERE tenant_id = wanted) $$;
 
 COMMENT ON FUNCTION public.is_closed(wanted uuid) IS 'Whether a tenant is closed: at sign-in, a person who works elsewhere too goes there.';
+
+CREATE FUNCTION public.keep_an_owner() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    PERFORM FROM tenants WHERE id = OLD.tenant_id FOR NO KEY UPDATE;
+    IF NOT EXISTS (SELECT FROM memberships WHERE tenant_id = OLD.tenant_id AND role = 'owner') THEN
+        RAISE EXCEPTION 'the tenant would have no owner' USING ERRCODE = 'MR003';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION public.keep_an_owner() IS 'Fails with MR003 when the serving role takes the last owner away. Whoever mends by hand may.';
 
 CREATE FUNCTION public.keep_name_parts() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -967,6 +988,32 @@ CREATE FUNCTION public.sealing_key(sealed bytea, at integer DEFAULT 0) RETURNS b
     RETURN CASE WHEN ((octet_length(sealed) >= (at + 5)) AND (get_byte(sealed, at) = 1)) THEN (((((get_byte(sealed, (at + 1)))::bigint << 24) | ((get_byte(sealed, (at + 2)) << 16))::bigint) | ((get_byte(sealed, (at + 3)) << 8))::bigint) | (get_byte(sealed, (at + 4)))::bigint) ELSE NULL::bigint END;
 
 COMMENT ON FUNCTION public.sealing_key(sealed bytea, at integer) IS 'The key that a ciphertext names: one byte 1 and the id in four. NULL: it names none.';
+CREATE FUNCTION public.seen_at_work() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    UPDATE memberships m SET seen_at = now()
+      FROM (SELECT tenant_id, user_id FROM memberships
+             WHERE tenant_id = NEW.tenant_id AND user_id = NEW.user_id FOR NO KEY UPDATE SKIP LOCKED) here
+     WHERE m.tenant_id = here.tenant_id AND m.user_id = here.user_id;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION public.seen_at_work() IS 'Carries the presence of a session over to the membership, which outlives it.';
+
+CREATE FUNCTION public.step_done() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE invitations SET done_at = now()
+     WHERE tenant_id = NEW.tenant_id AND provider = NEW.provider AND accepted_by = NEW.user_id AND done_at IS NULL AND revoked_at IS NULL;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION public.step_done() IS 'Ends the steps that a finished attempt was asked for in.';
 
 CREATE FUNCTION public.sweep(before timestamp with time zone) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
@@ -1020,6 +1067,12 @@ CREATE FUNCTION public.sweep_mails(before timestamp with time zone) RETURNS bigi
     $$;
 
 COMMENT ON FUNCTION public.sweep_mails(before timestamp with time zone) IS 'Forgets mails and digests after 90 days.';
+CREATE FUNCTION public.sweep_invitations(before timestamp with time zone) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$ WITH i AS (DELETE FROM invitations WHERE expires_at < before - interval '30 days' RETURNING 1) SELECT count(*) FROM i $$;
+
+COMMENT ON FUNCTION public.sweep_invitations(before timestamp with time zone) IS 'Removes invitations 30 days after their end; the history keeps what became of them.';
 
 CREATE FUNCTION public.sweep_notices(before timestamp with time zone) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
@@ -1083,6 +1136,13 @@ CREATE FUNCTION public.wrapping_key(wrapped bytea) RETURNS bigint
     RETURN CASE WHEN ((octet_length(wrapped) >= 16) AND (get_byte(wrapped, 0) = 18)) THEN public.sealing_key(wrapped, CASE WHEN (get_byte(wrapped, 1) < 128) THEN 2 WHEN (get_byte(wrapped, 2) < 128) THEN 3 ELSE 4 END) ELSE NULL::bigint END;
 
 COMMENT ON FUNCTION public.wrapping_key(wrapped bytea) IS 'The master key that a wrapped keyset names: its first field (tag 0x12, its length) is the ciphertext. NULL: it names none.';
+CREATE FUNCTION public.workplaces() RETURNS TABLE(tenant_id uuid, name text, role text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$ SELECT t.id, t.name, m.role FROM memberships m JOIN tenants t ON t.id = m.tenant_id
+        WHERE m.user_id = current_person() ORDER BY m.seen_at DESC NULLS LAST, m.created_at, t.id $$;
+
+COMMENT ON FUNCTION public.workplaces() IS 'Where the current person works, the tenant they were in last first.';
 
 CREATE TABLE public.account_claims (
     provider text NOT NULL,
@@ -1618,6 +1678,46 @@ COMMENT ON TABLE public.master_keys IS 'What is known of each master key, by its
 COMMENT ON COLUMN public.master_keys.promoted_at IS 'When it was allowed to seal; the newest one does. NULL: it was added and opens nothing yet.';
 
 COMMENT ON COLUMN public.master_keys.retired_at IS 'From then on nothing can be written that needs it.';
+CREATE TABLE public.invitations (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    email text NOT NULL,
+    role text NOT NULL,
+    provider text DEFAULT ''::text NOT NULL,
+    joins boolean NOT NULL,
+    language text NOT NULL,
+    invited_by uuid NOT NULL,
+    life interval NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    asked_at timestamp with time zone,
+    accepted_at timestamp with time zone,
+    accepted_by uuid,
+    done_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT invitations_check CHECK (((accepted_at IS NULL) = (accepted_by IS NULL))),
+    CONSTRAINT invitations_email_check CHECK (((length(email) >= 3) AND (length(email) <= 254))),
+    CONSTRAINT invitations_language_check CHECK ((language = ANY (ARRAY['zh-CN'::text, 'en'::text]))),
+    CONSTRAINT invitations_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'operator'::text, 'viewer'::text])))
+);
+
+ALTER TABLE ONLY public.invitations FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.invitations IS 'Who is asked to join a tenant, or to do one step in it.';
+
+COMMENT ON COLUMN public.invitations.email IS 'Canonical address; only the person who has it can accept.';
+
+COMMENT ON COLUMN public.invitations.provider IS 'The step: where an account is to be connected; empty for a plain invitation.';
+
+COMMENT ON COLUMN public.invitations.joins IS 'Accepting makes a member. False: the addressee was one already, and must still be.';
+
+COMMENT ON COLUMN public.invitations.invited_by IS 'Who sent it last. No foreign key: it is told even when they are gone.';
+
+COMMENT ON COLUMN public.invitations.life IS 'How long its link works, as the sender chose; sending again begins it anew.';
+
+COMMENT ON COLUMN public.invitations.asked_at IS 'When the addressee of an expired link asked for a new one.';
+
+COMMENT ON COLUMN public.invitations.done_at IS 'When the person who accepted a step had connected.';
 
 CREATE TABLE public.memberships (
     tenant_id uuid NOT NULL,
@@ -1625,6 +1725,7 @@ CREATE TABLE public.memberships (
     user_kind text DEFAULT 'merchant'::text NOT NULL,
     role text NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone,
     CONSTRAINT memberships_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'operator'::text, 'viewer'::text]))),
     CONSTRAINT memberships_user_kind_check CHECK ((user_kind = 'merchant'::text))
 );
@@ -1632,6 +1733,8 @@ CREATE TABLE public.memberships (
 ALTER TABLE ONLY public.memberships FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.memberships IS 'Who works in which tenant, and as what.';
+
+COMMENT ON COLUMN public.memberships.seen_at IS 'When the person last worked in this tenant; signing in leads to the one seen last.';
 
 CREATE TABLE public.notice_choices (
     tenant_id uuid NOT NULL,
@@ -1702,12 +1805,17 @@ CREATE TABLE public.one_time_links (
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     used_at timestamp with time zone,
-    CONSTRAINT one_time_links_purpose_check CHECK ((purpose = ANY (ARRAY['signup'::text, 'reset'::text, 'known'::text, 'closed'::text])))
+    invited_to uuid,
+    invitation_id uuid,
+    CONSTRAINT one_time_links_check CHECK ((((purpose = 'invitation'::text) = (invitation_id IS NOT NULL)) AND ((invited_to IS NULL) = (invitation_id IS NULL)))),
+    CONSTRAINT one_time_links_purpose_check CHECK ((purpose = ANY (ARRAY['signup'::text, 'reset'::text, 'known'::text, 'closed'::text, 'invitation'::text])))
 );
 
 COMMENT ON TABLE public.one_time_links IS 'Links sent by mail: finish a sign-up, set a new password, or tell that the address is known already.';
 
 COMMENT ON COLUMN public.one_time_links.token_hash IS 'SHA-256 of the link''s token, minted when the mail is sent; NULL until then.';
+
+COMMENT ON COLUMN public.one_time_links.invited_to IS 'The tenant of the invitation that the link opens.';
 
 CREATE TABLE public.platform_admins (
     user_id uuid NOT NULL,
@@ -2206,6 +2314,8 @@ ALTER TABLE ONLY public.mails
 
 ALTER TABLE ONLY public.master_keys
     ADD CONSTRAINT master_keys_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.invitations
+    ADD CONSTRAINT invitations_pkey PRIMARY KEY (tenant_id, id);
 
 ALTER TABLE ONLY public.memberships
     ADD CONSTRAINT memberships_pkey PRIMARY KEY (tenant_id, user_id);
@@ -2435,6 +2545,11 @@ COMMENT ON INDEX public.mails_lost IS 'What a digest tells of.';
 CREATE INDEX mails_state ON public.mails USING btree (state, job DESC);
 
 CREATE INDEX mails_tenant ON public.mails USING btree (tenant) WHERE (tenant IS NOT NULL);
+CREATE INDEX invitations_end ON public.invitations USING btree (expires_at);
+
+CREATE UNIQUE INDEX invitations_open ON public.invitations USING btree (tenant_id, email, provider) WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
+
+CREATE INDEX invitations_step ON public.invitations USING btree (tenant_id, provider, accepted_by) WHERE ((provider <> ''::text) AND (done_at IS NULL));
 
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
 
@@ -2453,6 +2568,8 @@ CREATE INDEX notices_unread ON public.notices USING btree (tenant_id, user_id, i
 COMMENT ON INDEX public.notices_unread IS 'The count in the head of every page, and the unread ones in front of the list.';
 
 CREATE INDEX one_time_links_end ON public.one_time_links USING btree (expires_at);
+
+CREATE INDEX one_time_links_invitation ON public.one_time_links USING btree (invited_to, invitation_id);
 
 CREATE INDEX provider_health_hour ON public.provider_health USING btree (hour);
 
@@ -2500,6 +2617,8 @@ CREATE INDEX tickets_session ON public.tickets USING btree (session_id);
 
 CREATE INDEX tickets_user ON public.tickets USING btree (user_id);
 
+CREATE TRIGGER attempts_step AFTER UPDATE OF status ON public.attempts FOR EACH ROW WHEN (((new.status = 'stored'::text) AND (old.status <> 'stored'::text))) EXECUTE FUNCTION public.step_done();
+
 CREATE TRIGGER closed_again BEFORE UPDATE OF state ON public.connections FOR EACH ROW WHEN (((old.state = 'disconnected'::text) AND (new.state <> 'disconnected'::text))) EXECUTE FUNCTION public.refuse_closed();
 
 CREATE TRIGGER closed_new BEFORE INSERT ON public.connections FOR EACH ROW EXECUTE FUNCTION public.refuse_closed();
@@ -2510,6 +2629,10 @@ CREATE CONSTRAINT TRIGGER link AFTER INSERT ON public.events DEFERRABLE INITIALL
 
 CREATE CONSTRAINT TRIGGER link AFTER INSERT ON public.platform_events DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.link_platform_event();
 
+CREATE TRIGGER memberships_owner_changed AFTER UPDATE OF role ON public.memberships FOR EACH ROW WHEN (((old.role = 'owner'::text) AND (new.role <> 'owner'::text) AND (CURRENT_USER = 'mooring_app'::name))) EXECUTE FUNCTION public.keep_an_owner();
+
+CREATE TRIGGER memberships_owner_left AFTER DELETE ON public.memberships FOR EACH ROW WHEN (((old.role = 'owner'::text) AND (CURRENT_USER = 'mooring_app'::name))) EXECUTE FUNCTION public.keep_an_owner();
+
 CREATE TRIGGER name_parts AFTER INSERT OR UPDATE OF name ON public.tenants FOR EACH ROW EXECUTE FUNCTION public.keep_name_parts();
 
 CREATE TRIGGER retired BEFORE INSERT OR UPDATE ON public.platform_keys FOR EACH ROW EXECUTE FUNCTION public.refuse_retired_key();
@@ -2517,6 +2640,7 @@ CREATE TRIGGER retired BEFORE INSERT OR UPDATE ON public.platform_keys FOR EACH 
 CREATE TRIGGER retired BEFORE INSERT OR UPDATE ON public.tenant_keys FOR EACH ROW EXECUTE FUNCTION public.refuse_retired_key();
 
 CREATE TRIGGER retired BEFORE INSERT OR UPDATE ON public.vault_canaries FOR EACH ROW EXECUTE FUNCTION public.refuse_retired_key();
+CREATE TRIGGER sessions_seen AFTER INSERT OR UPDATE OF seen_at, tenant_id ON public.sessions FOR EACH ROW WHEN ((new.tenant_id IS NOT NULL)) EXECUTE FUNCTION public.seen_at_work();
 
 ALTER TABLE ONLY public.account_claims
     ADD CONSTRAINT account_claims_holder_tenant_holder_connection_fkey FOREIGN KEY (holder_tenant, holder_connection) REFERENCES public.connections(tenant_id, id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
@@ -2577,6 +2701,8 @@ ALTER TABLE ONLY public.inbox
 
 ALTER TABLE ONLY public.mails
     ADD CONSTRAINT mails_tenant_fkey FOREIGN KEY (tenant) REFERENCES public.tenants(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.invitations
+    ADD CONSTRAINT invitations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.memberships
     ADD CONSTRAINT memberships_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE;
@@ -2598,6 +2724,9 @@ ALTER TABLE ONLY public.notices
 
 ALTER TABLE ONLY public.notices
     ADD CONSTRAINT notices_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.memberships(tenant_id, user_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.one_time_links
+    ADD CONSTRAINT one_time_links_invited_to_invitation_id_fkey FOREIGN KEY (invited_to, invitation_id) REFERENCES public.invitations(tenant_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.one_time_links
     ADD CONSTRAINT one_time_links_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
@@ -2672,6 +2801,8 @@ ALTER TABLE public.factors ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.inbox ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.invitations ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.memberships ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.notice_choices ENABLE ROW LEVEL SECURITY;
@@ -2707,6 +2838,8 @@ CREATE POLICY own_tenant ON public.delivery_tries TO mooring_app USING ((tenant_
 CREATE POLICY own_tenant ON public.events TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_tenant ON public.inbox TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_tenant ON public.invitations TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_tenant ON public.memberships TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
@@ -2757,6 +2890,8 @@ CREATE POLICY platform_reads ON public.delivery_tries FOR SELECT TO mooring_plat
 CREATE POLICY platform_reads ON public.events FOR SELECT TO mooring_platform USING (true);
 
 CREATE POLICY platform_reads ON public.inbox FOR SELECT TO mooring_platform USING (true);
+
+CREATE POLICY platform_reads ON public.invitations FOR SELECT TO mooring_platform USING (true);
 
 CREATE POLICY platform_reads ON public.memberships FOR SELECT TO mooring_platform USING (true);
 
@@ -2847,6 +2982,8 @@ GRANT ALL ON FUNCTION public.close_tenant(at timestamp with time zone, by_person
 
 REVOKE ALL ON FUNCTION public.count_jobs(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.count_jobs(most integer) TO mooring_platform;
+REVOKE ALL ON FUNCTION public.colleagues() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.colleagues() TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.current_person() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.current_person() TO mooring_app;
@@ -2877,6 +3014,8 @@ GRANT ALL ON FUNCTION public.insist(rows bigint) TO mooring_platform;
 
 REVOKE ALL ON FUNCTION public.is_closed(wanted uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.is_closed(wanted uuid) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.keep_an_owner() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.keep_name_parts() FROM PUBLIC;
 
@@ -2994,6 +3133,9 @@ GRANT ALL ON FUNCTION public.review_progress(deed text, connection uuid, event u
 REVOKE ALL ON FUNCTION public.sealing_key(sealed bytea, at integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sealing_key(sealed bytea, at integer) TO mooring_app;
 GRANT ALL ON FUNCTION public.sealing_key(sealed bytea, at integer) TO mooring_platform;
+REVOKE ALL ON FUNCTION public.seen_at_work() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.step_done() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.sweep(before timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sweep(before timestamp with time zone) TO mooring_app;
@@ -3003,6 +3145,8 @@ GRANT ALL ON FUNCTION public.sweep_inbox(before timestamp with time zone) TO moo
 
 REVOKE ALL ON FUNCTION public.sweep_mails(before timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sweep_mails(before timestamp with time zone) TO mooring_app;
+REVOKE ALL ON FUNCTION public.sweep_invitations(before timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.sweep_invitations(before timestamp with time zone) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.sweep_notices(before timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sweep_notices(before timestamp with time zone) TO mooring_app;
@@ -3021,6 +3165,8 @@ GRANT ALL ON FUNCTION public.tenants_of(person uuid) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.tenants_to_rewrap(newest bigint, after uuid, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.tenants_to_rewrap(newest bigint, after uuid, most integer) TO mooring_app;
+REVOKE ALL ON FUNCTION public.workplaces() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.workplaces() TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.wrapping_key(wrapped bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.wrapping_key(wrapped bytea) TO mooring_app;
@@ -3150,7 +3296,13 @@ GRANT SELECT,INSERT ON TABLE public.master_keys TO mooring_app;
 GRANT SELECT ON TABLE public.master_keys TO mooring_platform;
 
 GRANT SELECT,INSERT ON TABLE public.memberships TO mooring_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.invitations TO mooring_app;
+GRANT SELECT ON TABLE public.invitations TO mooring_platform;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.memberships TO mooring_app;
 GRANT SELECT ON TABLE public.memberships TO mooring_platform;
+
+GRANT UPDATE(role) ON TABLE public.memberships TO mooring_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.notice_choices TO mooring_app;
 GRANT SELECT ON TABLE public.notice_choices TO mooring_platform;

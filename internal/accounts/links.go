@@ -47,6 +47,9 @@ func (s *Service) SendLink(ctx context.Context, id uuid.UUID) (end string, err e
 		return models.LetterNotSent, nil
 	}
 	note, err := s.note(ctx, link)
+	if errs.CodeOf(err) == errs.NotFound {
+		return nil // an invitation that was accepted or revoked meanwhile
+	}
 	if err != nil {
 		return "", err
 	}
@@ -59,6 +62,9 @@ func (s *Service) SendLink(ctx context.Context, id uuid.UUID) (end string, err e
 
 // note says what the mail is about, with a fresh token where it needs one.
 func (s *Service) note(ctx context.Context, link models.Link) (mail.Note, error) {
+	if link.Purpose == models.InvitationLink {
+		return s.inviteNote(ctx, link)
+	}
 	n := mail.Note{To: link.Email, Language: link.Language, SignInURL: s.PublicURL + "/login"}
 	if link.Purpose == models.KnownLink {
 		n.Kind, n.URL = mail.Known, s.PublicURL+"/forgot"

@@ -57,6 +57,10 @@ func (s *Server) signIn(c *gin.Context) error {
 
 // POST /logout
 func (s *Server) signOut(c *gin.Context) error {
+	form, err := formOf(c)
+	if err != nil {
+		return err
+	}
 	if err := s.Accounts.SignOut(c.Request.Context(), s.store.token(c.Request)); err != nil {
 		return err
 	}
@@ -65,6 +69,9 @@ func (s *Server) signOut(c *gin.Context) error {
 	}
 	c.Header("Clear-Site-Data", `"cache"`) // the next person at this browser must not find pages by going back
 	s.cookies.flash(c, "account.signed_out")
+	if next := localPath(form.Get("next")); next != "" {
+		return seeOther(c, next)
+	}
 	return seeOther(c, "/login")
 }
 

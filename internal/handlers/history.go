@@ -90,6 +90,7 @@ func (h historian) sentence(e models.Event) string {
 		"since", moment("since"), "until", moment("until"), "at", moment("at"),
 		"block", h.words.blockOf(e), "fields", h.words.fieldsOf(e), "host", text("host"), "because", h.words.becauseOf(e), "key", text("key"), "by", text("by"),
 		"work", h.words.jobKind(text("work")),
+		"who", text("who"), "role", h.words.roleName(models.Role(text("role"))), "before", h.words.roleName(models.Role(text("before"))),
 		"reason", h.words.reasonOf(d, text("reason"), text("code")).What)
 }
 
@@ -106,7 +107,7 @@ func (h historian) who(e models.Event) string {
 func classOf(kind string) string {
 	switch kind {
 	case "connection.connected", "connection.reconnected", "connection.recovered", "connection.refresh_recovered", "connection.revoked",
-		"connection.synced", "tenant.created", "review.approved":
+		"connection.synced", "tenant.created", "review.approved", "team.joined":
 		return "good"
 	case "connection.needs_you", "connection.withdrawn", "connection.revoke_failed", "connection.sync_failed", "connection.sealed_broken", "connection.orphaned",
 		"attempt.failed", "attempt.refused", "attempt.contradicted", "callback.dead", "review.more", "review.rejected":

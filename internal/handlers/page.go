@@ -39,8 +39,9 @@ type Viewer struct {
 	Tenant  string // "" for staff
 	Staff   bool
 	Role    models.Role
-	Operate bool // may change connections
-	Closed  bool // the tenant is closed
+	Operate bool        // may change connections
+	Closed  bool        // the tenant is closed
+	Places  []Workplace // where they can go on working; empty if there is one only
 }
 
 // Link is somewhere to go.
@@ -75,6 +76,9 @@ func (s *Server) page(c *gin.Context, titleKey string, args ...any) Page {
 	}
 	who := v.who
 	p.Viewer = &Viewer{Email: who.Email, Tenant: who.TenantName, Staff: who.IsAdmin, Role: who.Role, Operate: who.Role.MayOperate(), Closed: who.Closed}
+	if len(who.Workplaces) > 1 {
+		p.Viewer.Places = p.workplaces(*who)
+	}
 	p.Home, p.Troubles, p.MoreTroubles = homeOf(*who), p.troubles(who.Troubles, s.Connect.Describe), who.Attention-len(who.Troubles)
 	p.Notices = who.Notices
 	p.Menu = p.menu()
@@ -100,13 +104,20 @@ func (p Page) menu() []MenuItem {
 	if p.Viewer.Closed {
 		return []MenuItem{item("closing.closed_title", "/closed"), item("common.menu_settings", "/settings")}
 	}
+	if p.Viewer.Role == "" {
+		return []MenuItem{item("team.places_title", "/tenants"), item("common.menu_settings", "/settings")}
+	}
 	return []MenuItem{
 		item("common.menu_overview", "/overview"),
 		item("common.menu_connections", "/connections", "/connect/", "/attempts/", "/expiring"),
 		item("common.menu_activity", "/activity"),
+		item("team.title", "/team"),
 		item("common.menu_settings", "/settings"),
 	}
 }
+
+// Path is the page's own, for a form that leads back to it.
+func (p Page) Path() string { return p.path }
 
 // Asset gives the address of a file below static.
 func (p Page) Asset(name string) string { return p.assets.path(name) }
@@ -151,8 +162,11 @@ type Field struct {
 
 // RoleWord says what the viewer may do.
 func (p Page) RoleWord() string {
-	if p.Viewer.Staff {
+	switch {
+	case p.Viewer.Staff:
 		return p.T("common.role_staff")
+	case p.Viewer.Role == "":
+		return p.T("team.role_none")
 	}
 	return p.T("common.role_" + string(p.Viewer.Role))
 }

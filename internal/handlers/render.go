@@ -71,6 +71,13 @@ func pageTable() map[string]any {
 		"links":         LinksPage{},
 		"totp":          TOTPPage{},
 		"work":          WorkPage{},
+		"colleague":     ColleaguePage{},
+		"invitation":    InvitationPage{},
+		"invite-link":   InvitationLinkPage{},
+		"invite":        InvitePage{},
+		"step":          StepPage{},
+		"team":          TeamPage{},
+		"workplaces":    WorkplacesPage{},
 	}
 }
 

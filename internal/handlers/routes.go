@@ -49,6 +49,9 @@ func (s *Server) route() error {
 	s.post("/signup/:token", s.public(s.finishSignUp))
 	s.get("/reset/:token", s.public(s.showReset))
 	s.post("/reset/:token", s.public(s.reset))
+	s.get("/invitations/:token", s.public(s.showInvitation))
+	s.post("/invitations/:token", s.public(s.acceptInvitation))
+	s.post("/invitations/:token/ask", s.public(s.askForLink))
 
 	// One's own account
 	s.get("/settings", s.person(s.showSettings))
@@ -57,7 +60,19 @@ func (s *Server) route() error {
 	s.post("/settings/sessions/:id/end", s.person(s.endSession))
 	s.post("/settings/sessions/end-others", s.person(s.endOtherSessions))
 
-	// A second proof of who one is
+	// Where one works
+	s.get("/tenants", s.person(s.showWorkplaces))
+	s.post("/tenants/:id/switch", s.person(s.switchTenant))
+
+	s.routeProofs()
+	s.routeMerchants()
+	s.routeTeam()
+	s.routeStaff()
+	return nil
+}
+
+// routeProofs is how a person proves once more who they are.
+func (s *Server) routeProofs() {
 	s.get("/prove", s.person(s.showProve))
 	s.post("/prove", s.person(s.prove))
 	s.post("/prove/passkey", s.person(s.askPasskeyProof))
@@ -71,10 +86,6 @@ func (s *Server) route() error {
 	s.post("/settings/factors/recovery", s.person(s.renewRecovery))
 	s.get("/settings/factors/:id/remove", s.person(s.askRemoveFactor))
 	s.post("/settings/factors/:id/remove", s.person(s.removeFactor))
-
-	s.routeMerchants()
-	s.routeStaff()
-	return nil
 }
 
 func (s *Server) routeMerchants() {
@@ -122,6 +133,21 @@ func (s *Server) routeMerchants() {
 	s.post("/connections/:id/erase", s.operator(s.erase))
 	s.post("/connections/:id/keep", s.operator(s.keep))
 	s.post("/review/done", s.operator(s.resubmitReview))
+}
+
+// routeTeam is who works with whom.
+func (s *Server) routeTeam() {
+	s.get("/team", s.merchant(s.showTeam))
+	s.get("/team/invite", s.owner(s.askInvite))
+	s.post("/team/invite", s.owner(s.invite))
+	s.get("/team/:id", s.merchant(s.showColleague))
+	s.post("/team/:id/role", s.owner(s.changeRole))
+	s.post("/team/:id/remove", s.owner(s.removeColleague))
+	s.post("/team/leave", s.merchant(s.leaveTeam))
+	s.post("/team/invitations/:id/send", s.operator(s.sendAgain))
+	s.post("/team/invitations/:id/revoke", s.operator(s.revokeInvitation))
+	s.get("/connect/:provider/send", s.operator(s.askSend))
+	s.post("/connect/:provider/send", s.operator(s.sendStep))
 }
 
 // routeStaff is what the platform's staff may open.

@@ -115,6 +115,9 @@ func (s *Server) person(h func(c *gin.Context, p *Person) error) gin.HandlerFunc
 // member is for the members of a tenant, a closed one too.
 func (s *Server) member(h func(c *gin.Context, m *Merchant) error) gin.HandlerFunc {
 	return s.person(func(c *gin.Context, p *Person) error {
+		if p.Session.Role == "" && !p.Session.IsAdmin {
+			return seeOther(c, "/tenants") // they have left the last tenant they worked in
+		}
 		if p.Session.Role == "" {
 			return errs.New(errs.Forbidden, "error.merchants_only")
 		}

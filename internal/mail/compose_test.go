@@ -31,6 +31,22 @@ func TestCompose_Golden(t *testing.T) {
 	}
 }
 
+func TestCompose_GoldenInvitations(t *testing.T) {
+	composer := newComposer(t)
+	for _, lang := range []string{"zh-CN", "en"} {
+		for kind, life := range map[mail.Kind]time.Duration{mail.Invite: 7 * 24 * time.Hour, mail.Step: time.Hour} {
+			letter, err := composer.Compose(mail.Note{
+				Kind: kind, To: "a@example.com", Language: lang, URL: "https://mooring.example/invitations/TOKEN",
+				From: "finch@harbour.example", Life: life,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, string(kind)+"."+lang+".golden", "Subject: "+letter.Subject+"\n\n"+letter.Text+"\n"+letter.HTML)
+		}
+	}
+}
+
 func TestCompose_GoldenAboutConnections(t *testing.T) {
 	composer := newComposer(t)
 	for _, lang := range []string{"zh-CN", "en"} {

@@ -23,6 +23,8 @@ const (
 	Reset  Kind = "reset"  // press to set a new password
 	Closed Kind = "closed" // an owner has closed the business that you own too
 	Known  Kind = "known"  // somebody signed up with your address, which has an account
+	Invite Kind = "invite" // somebody asks you into their team
+	Step   Kind = "step"   // somebody asks you to connect an account
 
 	NeedsYou  Kind = "needs_you" // a connection works no more until its merchant acts
 	Recovered Kind = "recovered" // it works again
@@ -40,6 +42,7 @@ type Note struct {
 	Language  string
 	URL       string        // the one thing to press
 	SignInURL string        // of a Known letter
+	From      string        // of an Invite and a Step: the address of whoever asks, which was proved by mail
 	Life      time.Duration // of URL; zero: for ever
 	About     About         // of a letter about a connection, to somebody who works with it
 	Lines     []Line        // of a Digest

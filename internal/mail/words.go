@@ -26,6 +26,11 @@ func (c *Composer) page(n Note) (page, error) {
 	case Closed:
 		out.Subject, out.Intro, out.Button = p.T("mail.closed_subject"), p.T("mail.closed_intro"), p.T("mail.closed_button")
 		out.Hint, out.NotYou = p.T("mail.closed_hint"), p.T("mail.closed_not_you")
+	case Invite, Step:
+		from := inert(n.From)
+		key := "mail." + string(n.Kind)
+		out.Subject, out.Intro, out.Button = p.T(key+"_subject", "from", from), p.T(key+"_intro", "from", from), p.T(key+"_button")
+		out.Hint, out.NotYou = inviteLife(p, n.Life), p.T("mail.invite_not_you")
 	case NeedsYou, Recovered, Expiring, Changed:
 		about(&out, p, n)
 	case Digest:
@@ -41,6 +46,14 @@ func (c *Composer) page(n Note) (page, error) {
 
 func lifeOf(p *i18n.Printer, life time.Duration) string {
 	return p.T("mail.link_life", "hours", int(life/time.Hour))
+}
+
+// inviteLife tells how long a link works that its addressee has not asked for.
+func inviteLife(p *i18n.Printer, life time.Duration) string {
+	if days := int(life / (24 * time.Hour)); days > 1 {
+		return p.T("mail.invite_days", "count", days)
+	}
+	return p.T("mail.invite_hours", "count", int(life/time.Hour))
 }
 
 // about fills the page of a letter about a connection: what happened, what to do, and where to choose what is mailed.

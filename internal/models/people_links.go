@@ -13,10 +13,11 @@ type LinkPurpose string
 
 // The purposes.
 const (
-	SignUpLink LinkPurpose = "signup" // finish a sign-up
-	ResetLink  LinkPurpose = "reset"  // set a new password
-	KnownLink  LinkPurpose = "known"  // no link: tells that the address has an account already
-	ClosedLink LinkPurpose = "closed" // no link of its own: tells an owner that their tenant was closed
+	SignUpLink     LinkPurpose = "signup"     // finish a sign-up
+	ResetLink      LinkPurpose = "reset"      // set a new password
+	KnownLink      LinkPurpose = "known"      // no link: tells that the address has an account already
+	ClosedLink     LinkPurpose = "closed"     // no link of its own: tells an owner that their tenant was closed
+	InvitationLink LinkPurpose = "invitation" // join a tenant, or do a step in it
 )
 
 // Link is a mail to be sent and what its token is good for, once.
@@ -28,9 +29,11 @@ type Link struct {
 	BusinessName string     // of a sign-up
 	PasswordHash string     // of a sign-up
 	Language     string     // of the mail
+	InvitedTo    *uuid.UUID // of an invitation: its tenant
+	Invitation   *uuid.UUID
 }
 
-const linkColumns = `id, purpose, email, user_id, business_name, password_hash, language`
+const linkColumns = `id, purpose, email, user_id, business_name, password_hash, language, invited_to, invitation_id`
 
 // linkAlive is the condition of a link that can still be used.
 const linkAlive = `used_at IS NULL AND expires_at > now()`
@@ -41,7 +44,7 @@ func (s *Store) CreateLink(ctx context.Context, l Link, life time.Duration, then
 	return s.app.inTx(ctx, scope{}, func(tx *Tx) error {
 		_, err := tx.pgx.Exec(ctx, `
 			INSERT INTO one_time_links (`+linkColumns+`, created_at, expires_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, now(), now() + $8::interval)`,
+			VALUES ($1, $2, $3, $4, $5, $6, $7, NULL, NULL, now(), now() + $8::interval)`,
 			l.ID, l.Purpose, l.Email, l.UserID, l.BusinessName, l.PasswordHash, l.Language, life)
 		if err != nil {
 			return err

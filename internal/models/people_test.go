@@ -132,6 +132,7 @@ func TestOpenSession_KnowsThePersonTheirTenantAndTheirRole(t *testing.T) {
 	want := models.Session{
 		ID: id, UserID: n.UserID, Email: n.Email, Language: "en", TenantID: n.TenantID, TenantName: "Harbour Ltd",
 		Role: models.Owner, Recent: true, Attention: 3, Key: n.Key,
+		Workplaces: []models.Workplace{{ID: n.TenantID, Name: "Harbour Ltd", Role: models.Owner}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("OpenSession differs (-want +got):\n%s", diff)

@@ -27,10 +27,18 @@ type Session struct {
 	ExpiresAt  time.Time
 	Recent     bool             // the person has proved who they are within the last recentProof
 	Factors    int              // ways to prove themselves besides the password
+	Workplaces []Workplace      // where the person works, the tenant they were in last first
 	Troubles   []Trouble        // the broken connections that come first, at most troublesShown
 	Attention  int              // how many there are
 	Notices    int              // unread ones, counted up to 100
 	Key        vault.WrappedKey // the tenant's data key, so that what follows need not ask for it; nil for staff
+}
+
+// Workplace is a tenant in which a person works.
+type Workplace struct {
+	ID   uuid.UUID
+	Name string
+	Role Role
 }
 
 // Trouble is a broken connection as every page tells of it.
@@ -98,6 +106,10 @@ func (s *Store) OpenSession(ctx context.Context, tokenHash []byte, idle time.Dur
 			return row.Scan(&f.ID, &f.UserID, &f.Email, &f.Language, &f.TenantID, &f.TenantName, &f.Closed, &f.Role, &f.IsAdmin, &f.Duties,
 				&f.CreatedAt, &f.ExpiresAt, &f.Recent, &f.Factors, &f.Notices, (*[]byte)(&f.Key))
 		})
+	b.Queue(`SELECT tenant_id, name, role FROM workplaces()`).Query(func(rows pgx.Rows) (err error) {
+		f.Workplaces, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Workplace])
+		return err
+	})
 	f.queueTroubles(b)
 	err = s.app.pool.SendBatch(ctx, b).Close()
 	return f, err
@@ -118,7 +130,7 @@ func (f *Session) queueTroubles(b *pgx.Batch) {
 	})
 }
 
-// StartSession signs a browser in, in the tenant where the person has worked longest (a closed one last), and ends the session the browser
+// StartSession signs a browser in, in the tenant where the person was in last (a closed one after the others), and ends the session the browser
 // had before: a token known from before the sign-in is worth nothing after it.
 func (s *Store) StartSession(ctx context.Context, n NewSession) (expires time.Time, err error) {
 	defer explain("StartSession", &err)
@@ -129,7 +141,7 @@ func (s *Store) StartSession(ctx context.Context, n NewSession) (expires time.Ti
 		b.Queue(`SELECT set_config('app.tenant_id', '', true), set_config('app.user_id', $1, true)`, n.UserID.String())
 		b.Queue(`
 			INSERT INTO sessions (id, token_hash, user_id, tenant_id, created_at, seen_at, expires_at, user_agent, address)
-			VALUES ($1, $2, $3, (SELECT t FROM tenants_of($3) WITH ORDINALITY o (t, n) ORDER BY is_closed(t), n LIMIT 1), now(), now(), now() + $4::interval, $5, $6)
+			VALUES ($1, $2, $3, (SELECT t FROM workplaces() WITH ORDINALITY o (t, name, role, n) ORDER BY is_closed(t), n LIMIT 1), now(), now(), now() + $4::interval, $5, $6)
 			RETURNING expires_at`, n.ID, n.TokenHash, n.UserID, n.Life, n.UserAgent, n.Address).
 			QueryRow(func(row pgx.Row) error { return row.Scan(&expires) })
 		b.Queue(`
@@ -189,6 +201,22 @@ func (s *Store) Sessions(ctx context.Context, person uuid.UUID, idle time.Durati
 			})
 	})
 	return list, err
+}
+
+// SwitchTenant takes a session to another tenant of its person, under a new token. What was begun stays with the tenant
+// that it was begun in. NotFound if the person does not work there or the session has ended.
+func (s *Store) SwitchTenant(ctx context.Context, person, session, tenant uuid.UUID, tokenHash []byte) (err error) {
+	defer explain("SwitchTenant", &err)
+	return s.app.inTx(ctx, scope{person: person}, func(tx *Tx) error { return tx.moveSession(ctx, session, tenant, tokenHash) })
+}
+
+// moveSession needs a transaction of the session's person.
+func (t *Tx) moveSession(ctx context.Context, session, tenant uuid.UUID, tokenHash []byte) error {
+	done, err := t.pgx.Exec(ctx, `UPDATE sessions SET tenant_id = $2, token_hash = $3 WHERE id = $1`, session, tenant, tokenHash)
+	if violates(err, foreignKeyViolation) || err == nil && done.RowsAffected() != 1 {
+		return NotFound()
+	}
+	return err
 }
 
 // rotateSession gives a session a new token; false if the session has ended meanwhile.

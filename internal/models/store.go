@@ -199,7 +199,7 @@ func (s *Store) CheckVault(ctx context.Context, v *vault.Vault) error {
 // 30 days, endpoints' old secrets, deliveries, mails after 90, and notices after 180.
 func (s *Store) Sweep(ctx context.Context) (removed int64, err error) {
 	err = s.app.pool.QueryRow(ctx, `SELECT sweep_inbox($1) + sweep($1) + sweep_outgoing($1) + sweep_tickets($1) + sweep_notices($1)
-		+ sweep_mails($1)`, s.now()).Scan(&removed)
+		+ sweep_mails($1) + sweep_invitations($1)`, s.now()).Scan(&removed)
 	if err != nil {
 		return 0, fmt.Errorf("models: sweeping: %w", err)
 	}

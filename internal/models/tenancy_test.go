@@ -19,6 +19,7 @@ import (
 type estate struct {
 	tenant, user, session, connection, attempt, parked, callback, news, address, notice uuid.UUID
 	gone, kept, undoable, revocation                                                    uuid.UUID // disconnected: to be erased, kept, to be erased later
+	invitation                                                                          uuid.UUID
 	stranger                                                                            *models.TenantStore
 	strangerUser                                                                        uuid.UUID
 	store                                                                               *models.Store
@@ -83,6 +84,9 @@ func newEstate(t *testing.T) (e estate, db dbtest.DB) {
 	exec(`INSERT INTO notice_letters (tenant_id, user_id, id, event_id, connection_id, kind, key, due_at) VALUES ($1, $2, $3, $3, $4, 'connection.needs_you', 'k', now())`,
 		e.tenant, e.user, e.notice, e.connection)
 	exec(`INSERT INTO notice_choices (tenant_id, user_id, kind, mail) VALUES ($1, $2, 'connection.needs_you', true)`, e.tenant, e.user)
+	e.invitation = uuid.Must(uuid.NewV7())
+	exec(`INSERT INTO invitations (tenant_id, id, email, role, provider, joins, language, invited_by, life, created_at, expires_at)
+		VALUES ($1, $2, 'guest@example.com', 'viewer', 'fake', true, 'en', $3, '7 days', now(), now() + interval '7 days')`, e.tenant, e.invitation, e.user)
 	strangerTenant, strangerUser := people()
 	e.strangerUser = strangerUser
 	exec(`INSERT INTO endpoints (id, url, kinds, created_at) VALUES ($1, 'https://hooks.example', '{connection.synced}', now())`, e.tenant)
@@ -268,6 +272,34 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 		page, err := e.stranger.History(ctx, models.HistoryQuery{Connection: e.connection, Blocks: []oauth.Block{oauth.BlockMerchant}, Limit: 10})
 		return page.Account != nil || len(page.Versions) > 0, err
 	},
+	"ChangeRole": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.ChangeRole(ctx, e.user, models.Viewer)
+	},
+	"Invitation": func(ctx context.Context, e estate) (bool, error) {
+		i, err := e.stranger.Invitation(ctx, e.invitation)
+		return i.Email != "", err
+	},
+	"Invite": func(ctx context.Context, e estate) (bool, error) { // beside the other tenant's open one, which stays as it is
+		return false, e.stranger.Invite(ctx, models.NewInvitation{
+			Email: "guest@example.com", Role: models.Viewer, Provider: "fake", Language: "en", Life: time.Hour,
+		}, models.Issue{LinkID: uuid.Must(uuid.NewV7())})
+	},
+	"Leave":        func(ctx context.Context, e estate) (bool, error) { return false, e.stranger.Leave(ctx) },
+	"RemoveMember": func(ctx context.Context, e estate) (bool, error) { return false, e.stranger.RemoveMember(ctx, e.user) },
+	"RevokeInvitation": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.RevokeInvitation(ctx, e.invitation)
+	},
+	"SendInvitationAgain": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.SendInvitationAgain(ctx, e.invitation, models.Issue{LinkID: uuid.Must(uuid.NewV7())})
+	},
+	"Steps": func(ctx context.Context, e estate) (bool, error) {
+		steps, err := e.stranger.Steps(ctx, "fake")
+		return len(steps) > 0, err
+	},
+	"Team": func(ctx context.Context, e estate) (bool, error) {
+		people, invitations, err := e.stranger.Team(ctx)
+		return len(people) != 1 || len(invitations) > 0, err
+	},
 	"Key": func(ctx context.Context, e estate) (bool, error) {
 		_, err := e.stranger.Key(ctx)
 		return false, err // the stranger's own key
@@ -412,6 +444,8 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 
 // mustFail are the methods that name a row: for a stranger's they give an error, never silence.
 var mustFail = map[string]errs.Code{
+	"ChangeRole": errs.NotFound, "Invitation": errs.NotFound, "Leave": errs.Conflict,
+	"RemoveMember": errs.NotFound, "RevokeInvitation": errs.NotFound, "SendInvitationAgain": errs.NotFound,
 	"Balances": errs.NotFound, "History": errs.NotFound,
 	"Announcement": errs.NotFound, "Dispatch": errs.NotFound, "QueueDeliveries": "", "SaveTry": errs.Conflict,
 	"Listeners": errs.NotFound, "NoticeLetter": errs.NotFound, "Notify": "", "ReadNotice": errs.NotFound,

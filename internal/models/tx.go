@@ -47,6 +47,7 @@ const (
 	foreignKeyViolation = "23503"
 	movedOn             = "MR001" // insist: a statement did not hit its one row
 	claimedAlready      = "MR002" // claim_account: another tenant holds the account
+	ownerless           = "MR003" // keep_an_owner: the tenant would have no owner
 )
 
 // Statement is SQL that somebody else needs to run in the transaction of a change: jobs puts its work in with it.
@@ -70,6 +71,8 @@ func explain(op string, err *error) {
 		*err = NotFound()
 	case violates(*err, uniqueViolation), violates(*err, movedOn):
 		*err = errs.Wrap(errs.Conflict, "error.conflict", fmt.Errorf("models: %s: %w", op, *err))
+	case violates(*err, ownerless):
+		*err = errs.Wrap(errs.Conflict, "team.last_owner", fmt.Errorf("models: %s: %w", op, *err))
 	case errs.CodeOf(*err) == errs.Internal:
 		*err = fmt.Errorf("models: %s: %w", op, *err)
 	}

@@ -39,3 +39,5 @@ INSERT INTO review_items (tenant_id, id, kind, provider) VALUES ('$TENANT$', '$T
 INSERT INTO review_notes (tenant_id, id, note, created_at) VALUES ('$TENANT$', '$TENANT$', 'note', now());
 INSERT INTO closings (tenant_id, closed_at, closed_by, destroy_at, connections, master_version, audit_seq, audit_hash)
     VALUES ('$TENANT$', now(), '$TENANT$', now(), 1, 1, 1, 'hash');
+INSERT INTO invitations (tenant_id, id, email, role, joins, language, invited_by, life, created_at, expires_at)
+    VALUES ('$TENANT$', '$TENANT$', 'guest@example.test', 'viewer', true, 'en', '$TENANT$', '7 days', now(), now() + interval '7 days');
