@@ -121,7 +121,7 @@ func TestClosing_RolesAndTheDayOfDestruction(t *testing.T) {
 	h.connected(t, v, "12345")
 	h.work(t)
 	tenant := h.tenantOf(t, "a@example.com")
-	h.exec(t, `INSERT INTO memberships (tenant_id, user_id, role, created_at) SELECT $1, id, 'operator', '2020-01-01' FROM users WHERE email = 'b@example.com'`, tenant)
+	h.exec(t, `INSERT INTO memberships (tenant_id, user_id, role, created_at, seen_at) SELECT $1, id, 'operator', now(), now() + interval '1 minute' FROM users WHERE email = 'b@example.com'`, tenant)
 	operator := h.visitor(t)
 	operator.post(t, "/login", "email", "b@example.com", "password", lobbyPassword).want(t, "the operator", http.StatusSeeOther, "/overview")
 	operator.get(t, "/settings/close").want(t, "an operator asks", http.StatusForbidden, "", "Only an owner")
