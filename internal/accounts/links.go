@@ -48,7 +48,7 @@ func (s *Service) SendLink(ctx context.Context, id uuid.UUID) (end string, err e
 	}
 	note, err := s.note(ctx, link)
 	if errs.CodeOf(err) == errs.NotFound {
-		return nil // an invitation that was accepted or revoked meanwhile
+		return models.LetterMoot, nil // an invitation that was accepted or revoked meanwhile
 	}
 	if err != nil {
 		return "", err
