@@ -209,6 +209,13 @@ $$;
 
 COMMENT ON FUNCTION public.close_tenant(at timestamp with time zone, by_person uuid, destroy timestamp with time zone, version bigint) IS 'Closes the current tenant: its sessions and open attempts end. Gives the letters to its owners that are to be sent.';
 
+CREATE FUNCTION public.colleagues() RETURNS TABLE(user_id uuid, email text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$ SELECT u.id, u.email FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.tenant_id = current_tenant() $$;
+
+COMMENT ON FUNCTION public.colleagues() IS 'The addresses of the current tenant''s members, and nothing else of them: the policy on users shows a person to themselves only.';
+
 CREATE FUNCTION public.count_jobs(most integer) RETURNS TABLE(kind text, state text, number bigint, oldest timestamp with time zone, full_up boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -223,12 +230,6 @@ END
 $$;
 
 COMMENT ON FUNCTION public.count_jobs(most integer) IS 'Jobs by kind and state. Of each state no more than that many are counted: full_up says that there may be more.';
-CREATE FUNCTION public.colleagues() RETURNS TABLE(user_id uuid, email text)
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'public', 'pg_temp'
-    AS $$ SELECT u.id, u.email FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.tenant_id = current_tenant() $$;
-
-COMMENT ON FUNCTION public.colleagues() IS 'The addresses of the current tenant''s members, and nothing else of them: the policy on users shows a person to themselves only.';
 
 CREATE FUNCTION public.current_person() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -988,6 +989,7 @@ CREATE FUNCTION public.sealing_key(sealed bytea, at integer DEFAULT 0) RETURNS b
     RETURN CASE WHEN ((octet_length(sealed) >= (at + 5)) AND (get_byte(sealed, at) = 1)) THEN (((((get_byte(sealed, (at + 1)))::bigint << 24) | ((get_byte(sealed, (at + 2)) << 16))::bigint) | ((get_byte(sealed, (at + 3)) << 8))::bigint) | (get_byte(sealed, (at + 4)))::bigint) ELSE NULL::bigint END;
 
 COMMENT ON FUNCTION public.sealing_key(sealed bytea, at integer) IS 'The key that a ciphertext names: one byte 1 and the id in four. NULL: it names none.';
+
 CREATE FUNCTION public.seen_at_work() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1057,6 +1059,13 @@ $$;
 
 COMMENT ON FUNCTION public.sweep_inbox(before timestamp with time zone) IS 'Discards what was parked for a day and what a link''s callback kept for two, buries what has waited for a day without anybody working on it, and removes news after 30 days (links'' callbacks go with their attempts) and addresses that have ended.';
 
+CREATE FUNCTION public.sweep_invitations(before timestamp with time zone) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$ WITH i AS (DELETE FROM invitations WHERE expires_at < before - interval '30 days' RETURNING 1) SELECT count(*) FROM i $$;
+
+COMMENT ON FUNCTION public.sweep_invitations(before timestamp with time zone) IS 'Removes invitations 30 days after their end; the history keeps what became of them.';
+
 CREATE FUNCTION public.sweep_mails(before timestamp with time zone) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1067,12 +1076,6 @@ CREATE FUNCTION public.sweep_mails(before timestamp with time zone) RETURNS bigi
     $$;
 
 COMMENT ON FUNCTION public.sweep_mails(before timestamp with time zone) IS 'Forgets mails and digests after 90 days.';
-CREATE FUNCTION public.sweep_invitations(before timestamp with time zone) RETURNS bigint
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'public', 'pg_temp'
-    AS $$ WITH i AS (DELETE FROM invitations WHERE expires_at < before - interval '30 days' RETURNING 1) SELECT count(*) FROM i $$;
-
-COMMENT ON FUNCTION public.sweep_invitations(before timestamp with time zone) IS 'Removes invitations 30 days after their end; the history keeps what became of them.';
 
 CREATE FUNCTION public.sweep_notices(before timestamp with time zone) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
@@ -1131,11 +1134,6 @@ $$;
 
 COMMENT ON FUNCTION public.tenants_to_rewrap(newest bigint, after uuid, most integer) IS 'Tenants whose data keyset is not wrapped by the newest key, by id.';
 
-CREATE FUNCTION public.wrapping_key(wrapped bytea) RETURNS bigint
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN ((octet_length(wrapped) >= 16) AND (get_byte(wrapped, 0) = 18)) THEN public.sealing_key(wrapped, CASE WHEN (get_byte(wrapped, 1) < 128) THEN 2 WHEN (get_byte(wrapped, 2) < 128) THEN 3 ELSE 4 END) ELSE NULL::bigint END;
-
-COMMENT ON FUNCTION public.wrapping_key(wrapped bytea) IS 'The master key that a wrapped keyset names: its first field (tag 0x12, its length) is the ciphertext. NULL: it names none.';
 CREATE FUNCTION public.workplaces() RETURNS TABLE(tenant_id uuid, name text, role text)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1143,6 +1141,12 @@ CREATE FUNCTION public.workplaces() RETURNS TABLE(tenant_id uuid, name text, rol
         WHERE m.user_id = current_person() ORDER BY m.seen_at DESC NULLS LAST, m.created_at, t.id $$;
 
 COMMENT ON FUNCTION public.workplaces() IS 'Where the current person works, the tenant they were in last first.';
+
+CREATE FUNCTION public.wrapping_key(wrapped bytea) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN ((octet_length(wrapped) >= 16) AND (get_byte(wrapped, 0) = 18)) THEN public.sealing_key(wrapped, CASE WHEN (get_byte(wrapped, 1) < 128) THEN 2 WHEN (get_byte(wrapped, 2) < 128) THEN 3 ELSE 4 END) ELSE NULL::bigint END;
+
+COMMENT ON FUNCTION public.wrapping_key(wrapped bytea) IS 'The master key that a wrapped keyset names: its first field (tag 0x12, its length) is the ciphertext. NULL: it names none.';
 
 CREATE TABLE public.account_claims (
     provider text NOT NULL,
@@ -1626,6 +1630,47 @@ COMMENT ON COLUMN public.inbox.discarded_at IS 'When it was given up: by the sta
 
 COMMENT ON COLUMN public.inbox.state IS 'What the times beside it come to.';
 
+CREATE TABLE public.invitations (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    email text NOT NULL,
+    role text NOT NULL,
+    provider text DEFAULT ''::text NOT NULL,
+    joins boolean NOT NULL,
+    language text NOT NULL,
+    invited_by uuid NOT NULL,
+    life interval NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    asked_at timestamp with time zone,
+    accepted_at timestamp with time zone,
+    accepted_by uuid,
+    done_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT invitations_check CHECK (((accepted_at IS NULL) = (accepted_by IS NULL))),
+    CONSTRAINT invitations_email_check CHECK (((length(email) >= 3) AND (length(email) <= 254))),
+    CONSTRAINT invitations_language_check CHECK ((language = ANY (ARRAY['zh-CN'::text, 'en'::text]))),
+    CONSTRAINT invitations_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'operator'::text, 'viewer'::text])))
+);
+
+ALTER TABLE ONLY public.invitations FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.invitations IS 'Who is asked to join a tenant, or to do one step in it.';
+
+COMMENT ON COLUMN public.invitations.email IS 'Canonical address; only the person who has it can accept.';
+
+COMMENT ON COLUMN public.invitations.provider IS 'The step: where an account is to be connected; empty for a plain invitation.';
+
+COMMENT ON COLUMN public.invitations.joins IS 'Accepting makes a member. False: the addressee was one already, and must still be.';
+
+COMMENT ON COLUMN public.invitations.invited_by IS 'Who sent it last. No foreign key: it is told even when they are gone.';
+
+COMMENT ON COLUMN public.invitations.life IS 'How long its link works, as the sender chose; sending again begins it anew.';
+
+COMMENT ON COLUMN public.invitations.asked_at IS 'When the addressee of an expired link asked for a new one.';
+
+COMMENT ON COLUMN public.invitations.done_at IS 'When the person who accepted a step had connected.';
+
 CREATE TABLE public.key_holders (
     replica text NOT NULL,
     keys bigint[] NOT NULL,
@@ -1678,46 +1723,6 @@ COMMENT ON TABLE public.master_keys IS 'What is known of each master key, by its
 COMMENT ON COLUMN public.master_keys.promoted_at IS 'When it was allowed to seal; the newest one does. NULL: it was added and opens nothing yet.';
 
 COMMENT ON COLUMN public.master_keys.retired_at IS 'From then on nothing can be written that needs it.';
-CREATE TABLE public.invitations (
-    tenant_id uuid NOT NULL,
-    id uuid NOT NULL,
-    email text NOT NULL,
-    role text NOT NULL,
-    provider text DEFAULT ''::text NOT NULL,
-    joins boolean NOT NULL,
-    language text NOT NULL,
-    invited_by uuid NOT NULL,
-    life interval NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    asked_at timestamp with time zone,
-    accepted_at timestamp with time zone,
-    accepted_by uuid,
-    done_at timestamp with time zone,
-    revoked_at timestamp with time zone,
-    CONSTRAINT invitations_check CHECK (((accepted_at IS NULL) = (accepted_by IS NULL))),
-    CONSTRAINT invitations_email_check CHECK (((length(email) >= 3) AND (length(email) <= 254))),
-    CONSTRAINT invitations_language_check CHECK ((language = ANY (ARRAY['zh-CN'::text, 'en'::text]))),
-    CONSTRAINT invitations_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'operator'::text, 'viewer'::text])))
-);
-
-ALTER TABLE ONLY public.invitations FORCE ROW LEVEL SECURITY;
-
-COMMENT ON TABLE public.invitations IS 'Who is asked to join a tenant, or to do one step in it.';
-
-COMMENT ON COLUMN public.invitations.email IS 'Canonical address; only the person who has it can accept.';
-
-COMMENT ON COLUMN public.invitations.provider IS 'The step: where an account is to be connected; empty for a plain invitation.';
-
-COMMENT ON COLUMN public.invitations.joins IS 'Accepting makes a member. False: the addressee was one already, and must still be.';
-
-COMMENT ON COLUMN public.invitations.invited_by IS 'Who sent it last. No foreign key: it is told even when they are gone.';
-
-COMMENT ON COLUMN public.invitations.life IS 'How long its link works, as the sender chose; sending again begins it anew.';
-
-COMMENT ON COLUMN public.invitations.asked_at IS 'When the addressee of an expired link asked for a new one.';
-
-COMMENT ON COLUMN public.invitations.done_at IS 'When the person who accepted a step had connected.';
 
 CREATE TABLE public.memberships (
     tenant_id uuid NOT NULL,
@@ -2306,6 +2311,9 @@ ALTER TABLE ONLY public.inbox
 ALTER TABLE ONLY public.inbox
     ADD CONSTRAINT inbox_tenant_id_provider_binding_serial_key UNIQUE (tenant_id, provider, binding, serial);
 
+ALTER TABLE ONLY public.invitations
+    ADD CONSTRAINT invitations_pkey PRIMARY KEY (tenant_id, id);
+
 ALTER TABLE ONLY public.key_holders
     ADD CONSTRAINT key_holders_pkey PRIMARY KEY (replica);
 
@@ -2314,8 +2322,6 @@ ALTER TABLE ONLY public.mails
 
 ALTER TABLE ONLY public.master_keys
     ADD CONSTRAINT master_keys_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY public.invitations
-    ADD CONSTRAINT invitations_pkey PRIMARY KEY (tenant_id, id);
 
 ALTER TABLE ONLY public.memberships
     ADD CONSTRAINT memberships_pkey PRIMARY KEY (tenant_id, user_id);
@@ -2536,6 +2542,12 @@ CREATE INDEX inbox_waiting ON public.inbox USING btree (received_at) WHERE (cred
 
 COMMENT ON INDEX public.inbox_waiting IS 'What has not been acted on; sweep destroys it when nobody can wait for it any more.';
 
+CREATE INDEX invitations_end ON public.invitations USING btree (expires_at);
+
+CREATE UNIQUE INDEX invitations_open ON public.invitations USING btree (tenant_id, email, provider) WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
+
+CREATE INDEX invitations_step ON public.invitations USING btree (tenant_id, provider, accepted_by) WHERE ((provider <> ''::text) AND (done_at IS NULL));
+
 CREATE INDEX mails_age ON public.mails USING btree (created_at);
 
 CREATE INDEX mails_lost ON public.mails USING btree (ended_at) WHERE (state = ANY (ARRAY['refused'::text, 'failed'::text]));
@@ -2545,11 +2557,6 @@ COMMENT ON INDEX public.mails_lost IS 'What a digest tells of.';
 CREATE INDEX mails_state ON public.mails USING btree (state, job DESC);
 
 CREATE INDEX mails_tenant ON public.mails USING btree (tenant) WHERE (tenant IS NOT NULL);
-CREATE INDEX invitations_end ON public.invitations USING btree (expires_at);
-
-CREATE UNIQUE INDEX invitations_open ON public.invitations USING btree (tenant_id, email, provider) WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
-
-CREATE INDEX invitations_step ON public.invitations USING btree (tenant_id, provider, accepted_by) WHERE ((provider <> ''::text) AND (done_at IS NULL));
 
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
 
@@ -2640,6 +2647,7 @@ CREATE TRIGGER retired BEFORE INSERT OR UPDATE ON public.platform_keys FOR EACH 
 CREATE TRIGGER retired BEFORE INSERT OR UPDATE ON public.tenant_keys FOR EACH ROW EXECUTE FUNCTION public.refuse_retired_key();
 
 CREATE TRIGGER retired BEFORE INSERT OR UPDATE ON public.vault_canaries FOR EACH ROW EXECUTE FUNCTION public.refuse_retired_key();
+
 CREATE TRIGGER sessions_seen AFTER INSERT OR UPDATE OF seen_at, tenant_id ON public.sessions FOR EACH ROW WHEN ((new.tenant_id IS NOT NULL)) EXECUTE FUNCTION public.seen_at_work();
 
 ALTER TABLE ONLY public.account_claims
@@ -2699,10 +2707,11 @@ ALTER TABLE ONLY public.inbox
 ALTER TABLE ONLY public.inbox
     ADD CONSTRAINT inbox_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE;
 
-ALTER TABLE ONLY public.mails
-    ADD CONSTRAINT mails_tenant_fkey FOREIGN KEY (tenant) REFERENCES public.tenants(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.invitations
     ADD CONSTRAINT invitations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.mails
+    ADD CONSTRAINT mails_tenant_fkey FOREIGN KEY (tenant) REFERENCES public.tenants(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.memberships
     ADD CONSTRAINT memberships_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE;
@@ -2980,10 +2989,11 @@ GRANT ALL ON FUNCTION public.claim_due_warnings(before timestamp with time zone,
 REVOKE ALL ON FUNCTION public.close_tenant(at timestamp with time zone, by_person uuid, destroy timestamp with time zone, version bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.close_tenant(at timestamp with time zone, by_person uuid, destroy timestamp with time zone, version bigint) TO mooring_app;
 
-REVOKE ALL ON FUNCTION public.count_jobs(most integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.count_jobs(most integer) TO mooring_platform;
 REVOKE ALL ON FUNCTION public.colleagues() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.colleagues() TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.count_jobs(most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.count_jobs(most integer) TO mooring_platform;
 
 REVOKE ALL ON FUNCTION public.current_person() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.current_person() TO mooring_app;
@@ -3133,6 +3143,7 @@ GRANT ALL ON FUNCTION public.review_progress(deed text, connection uuid, event u
 REVOKE ALL ON FUNCTION public.sealing_key(sealed bytea, at integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sealing_key(sealed bytea, at integer) TO mooring_app;
 GRANT ALL ON FUNCTION public.sealing_key(sealed bytea, at integer) TO mooring_platform;
+
 REVOKE ALL ON FUNCTION public.seen_at_work() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.step_done() FROM PUBLIC;
@@ -3143,10 +3154,11 @@ GRANT ALL ON FUNCTION public.sweep(before timestamp with time zone) TO mooring_a
 REVOKE ALL ON FUNCTION public.sweep_inbox(before timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sweep_inbox(before timestamp with time zone) TO mooring_app;
 
-REVOKE ALL ON FUNCTION public.sweep_mails(before timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.sweep_mails(before timestamp with time zone) TO mooring_app;
 REVOKE ALL ON FUNCTION public.sweep_invitations(before timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sweep_invitations(before timestamp with time zone) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.sweep_mails(before timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.sweep_mails(before timestamp with time zone) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.sweep_notices(before timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sweep_notices(before timestamp with time zone) TO mooring_app;
@@ -3165,6 +3177,7 @@ GRANT ALL ON FUNCTION public.tenants_of(person uuid) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.tenants_to_rewrap(newest bigint, after uuid, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.tenants_to_rewrap(newest bigint, after uuid, most integer) TO mooring_app;
+
 REVOKE ALL ON FUNCTION public.workplaces() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.workplaces() TO mooring_app;
 
@@ -3287,6 +3300,9 @@ GRANT SELECT(discarded_at) ON TABLE public.inbox TO mooring_platform;
 
 GRANT SELECT(state) ON TABLE public.inbox TO mooring_platform;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.invitations TO mooring_app;
+GRANT SELECT ON TABLE public.invitations TO mooring_platform;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.key_holders TO mooring_app;
 GRANT SELECT ON TABLE public.key_holders TO mooring_platform;
 
@@ -3294,10 +3310,6 @@ GRANT SELECT ON TABLE public.mails TO mooring_platform;
 
 GRANT SELECT,INSERT ON TABLE public.master_keys TO mooring_app;
 GRANT SELECT ON TABLE public.master_keys TO mooring_platform;
-
-GRANT SELECT,INSERT ON TABLE public.memberships TO mooring_app;
-GRANT SELECT,INSERT,UPDATE ON TABLE public.invitations TO mooring_app;
-GRANT SELECT ON TABLE public.invitations TO mooring_platform;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.memberships TO mooring_app;
 GRANT SELECT ON TABLE public.memberships TO mooring_platform;
