@@ -1319,7 +1319,9 @@ CREATE TABLE public.connections (
     warn_at timestamp with time zone,
     warned_days smallint,
     reminded_at timestamp with time zone,
+    label text DEFAULT ''::text NOT NULL,
     CONSTRAINT connections_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
+    CONSTRAINT connections_label_check CHECK ((char_length(label) <= 60)),
     CONSTRAINT connections_state_check CHECK ((state = ANY (ARRAY['connected'::text, 'needs_you'::text, 'provider'::text, 'ours'::text, 'disconnected'::text]))),
     CONSTRAINT connections_sync_state_check CHECK ((sync_state = ANY (ARRAY['idle'::text, 'queued'::text, 'running'::text])))
 );
@@ -1359,6 +1361,8 @@ COMMENT ON COLUMN public.connections.warn_at IS 'When the next warning of that e
 COMMENT ON COLUMN public.connections.warned_days IS 'The nearest warning that was given of this end, in days before it; NULL: none yet.';
 
 COMMENT ON COLUMN public.connections.reminded_at IS 'When the platform''s staff last reminded the merchant of this end.';
+
+COMMENT ON COLUMN public.connections.label IS 'What its tenant calls the account; empty: nothing of their own.';
 
 CREATE TABLE public.credentials (
     tenant_id uuid NOT NULL,
@@ -2565,6 +2569,10 @@ CREATE INDEX notice_letters_age ON public.notice_letters USING btree (due_at);
 CREATE INDEX notice_letters_before ON public.notice_letters USING btree (tenant_id, user_id, connection_id, kind, due_at DESC);
 
 COMMENT ON INDEX public.notice_letters_before IS 'The letter before this one, which the quiet time is counted from.';
+
+CREATE INDEX notice_letters_connection ON public.notice_letters USING btree (tenant_id, connection_id) WHERE (status = 'sent'::text);
+
+COMMENT ON INDEX public.notice_letters_connection IS 'The letters about a connection, for its timeline.';
 
 CREATE INDEX notices_age ON public.notices USING btree (created_at);
 

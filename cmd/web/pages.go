@@ -19,6 +19,7 @@ func (h *house) pages() (*handlers.Server, error) {
 		PublicURL:      h.config.PublicURL,
 		TrustedProxies: h.config.TrustedProxies,
 		Demo:           h.plan.demo,
+		Version:        buildLabels()["revision"],
 		MailConfigured: !h.config.SMTPURL.IsEmpty(),
 		CapturedMail:   h.plan.letters,
 		StaffFactor:    h.config.Secure, // on this machine alone, nobody needs to set one up to look around

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/google/uuid"
+
 	"mooring/internal/errs"
 	"mooring/internal/models"
 )
@@ -20,6 +22,7 @@ type Limits struct {
 	SignUpAll     models.Rate
 	MailAddressee models.Rate // mails to one mailbox: nobody is bombed through us
 	MailAddress   models.Rate // mails caused from one address
+	Reveal        models.Rate // looks of one person at what is masked
 }
 
 // DefaultLimits keep a guesser slow and an office behind one address working.
@@ -33,6 +36,7 @@ func DefaultLimits() Limits {
 		SignUpAll:     models.Rate{Every: 500 * time.Millisecond, Burst: 300},
 		MailAddressee: models.Rate{Every: 10 * time.Minute, Burst: 4},
 		MailAddress:   models.Rate{Every: 10 * time.Second, Burst: 30},
+		Reveal:        models.Rate{Every: 2 * time.Minute, Burst: 30},
 	}
 }
 
@@ -56,6 +60,15 @@ func (s *Service) allow(ctx context.Context, checks ...check) error {
 		}
 	}
 	return nil
+}
+
+// AllowReveal counts one look of a person at what is masked, 30 an hour.
+func (s *Service) AllowReveal(ctx context.Context, person uuid.UUID) error {
+	allowed, err := s.allowed(ctx, check{s.Limits.Reveal, "reveal", []string{person.String()}})
+	if err == nil && !allowed {
+		return errs.New(errs.TooMany, "reveal.too_many")
+	}
+	return err
 }
 
 func (s *Service) allowed(ctx context.Context, c check) (bool, error) {

@@ -48,6 +48,7 @@ type Watch interface {
 	Refused(provider string, kind oauth.Kind, known bool)
 	Answered(ctx context.Context, provider string, block oauth.Block, raw json.RawMessage)
 	Paused(provider string) (since time.Time, paused bool)
+	Skew(provider string) (skew time.Duration, known bool) // its clock minus ours
 }
 
 // Deps are the service's needs. Only Watch may be left out.

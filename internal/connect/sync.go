@@ -103,7 +103,7 @@ func (r *syncRun) keep(ctx context.Context, block oauth.Block, got fetched) erro
 	if n.Data, err = r.Vault.Seal(r.work.Key, dataPlace(conn, block, n.Version), got.data); err != nil {
 		return err
 	}
-	if n.Raw, err = r.Vault.Seal(r.work.Key, place(conn.TenantID, conn.ID, conn.Provider, "raw:"+string(block), n.Version), got.raw); err != nil {
+	if n.Raw, err = r.Vault.Seal(r.work.Key, rawPlace(conn, block, n.Version), got.raw); err != nil {
 		return err
 	}
 	r.changed++
@@ -112,6 +112,10 @@ func (r *syncRun) keep(ctx context.Context, block oauth.Block, got fetched) erro
 
 func dataPlace(c models.Connection, block oauth.Block, version int64) vault.Place {
 	return place(c.TenantID, c.ID, c.Provider, "data:"+string(block), version)
+}
+
+func rawPlace(c models.Connection, block oauth.Block, version int64) vault.Place {
+	return place(c.TenantID, c.ID, c.Provider, "raw:"+string(block), version)
 }
 
 func newest(all []models.Snapshot, connection uuid.UUID, block oauth.Block) *models.Snapshot {

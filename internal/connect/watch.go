@@ -23,6 +23,9 @@ func (unwatched) Answered(context.Context, string, oauth.Block, json.RawMessage)
 // Paused implements Watch.
 func (unwatched) Paused(string) (time.Time, bool) { return time.Time{}, false }
 
+// Skew implements Watch.
+func (unwatched) Skew(string) (time.Duration, bool) { return 0, false }
+
 // pausedRest is after what time a sync looks again whether its provider is still paused.
 const pausedRest = 15 * time.Minute
 

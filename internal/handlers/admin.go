@@ -78,6 +78,11 @@ func (s *Server) showTenant(c *gin.Context, a *Admin) error {
 	if err != nil {
 		return err
 	}
+	if len(tenant.Snapshots) > 0 { // its people can read that somebody looked
+		if err := a.Store.NoteView(c.Request.Context(), id, models.NewEvent{Kind: "tenant.viewed"}); err != nil {
+			return err
+		}
+	}
 	page := TenantPage{Page: s.page(c, "admin.tenant_title", "name", tenant.Name), Tenant: tenant}
 	page.Review = s.reviewBox(page.Words, tenant, a.Session.UserID)
 	for _, view := range s.Connect.OpenTenant(tenant) {
@@ -89,6 +94,9 @@ func (s *Server) showTenant(c *gin.Context, a *Admin) error {
 		}
 		if view.ErasedAt == nil {
 			account.Data = page.blockCards(view, s.Now())
+			for i := range account.Data {
+				account.Data[i].Reveal = "/admin/tenants/" + id.String() + "/reveal/" + view.ID.String() + "/" + string(account.Data[i].Block)
+			}
 		}
 		page.Accounts = append(page.Accounts, account)
 	}

@@ -58,7 +58,7 @@ func (s *Server) showBalances(c *gin.Context, m *Merchant) error {
 		return err
 	}
 	page := BalancesPage{Page: s.page(c, "history.balances_title", "provider", m.say(view.Provider.Title)), Connection: view}
-	page.Name = page.Account(view.AccountName, view.AccountMasked)
+	page.Name = page.AccountOf(view.Connection, view.AccountName)
 	shown := page.choose(c.Query("currency"))
 	for i, line := range shown {
 		page.Lines = append(page.Lines, page.balanceLine(line, "line"+strconv.Itoa(i)))

@@ -19,6 +19,8 @@ type DataRow struct {
 	Digits  bool   // numbers that line up
 	Masked  bool   // the provider shows only parts of it
 	Changed bool   // it is not what it was in the version before
+
+	Personal bool // about a person: masked, unless it was revealed
 }
 
 // rows collects the lines that have something to say.
@@ -27,6 +29,7 @@ type rows struct {
 	block   oauth.Block
 	masked  map[string]oauth.Masked
 	changed []string
+	bare    bool // personal values are shown, because somebody has given a reason
 	all     []DataRow
 }
 
@@ -39,6 +42,19 @@ func (r *rows) add(field, value string, digits bool) {
 	if row.Value != "" {
 		r.append(field, row)
 	}
+}
+
+// personal shows a value about a person, masked unless it is revealed.
+func (r *rows) personal(field string, value oauth.Personal, digits bool) {
+	row := DataRow{Value: value.String(), Digits: digits, Personal: true}
+	switch {
+	case value == "":
+		r.add(field, "", digits)
+		return
+	case r.bare:
+		row.Value = value.Reveal()
+	}
+	r.append(field, row)
 }
 
 func (r *rows) badge(field string, b Badge) { r.append(field, DataRow{Badge: &b}) }
@@ -56,8 +72,11 @@ func (r *rows) date(field string, t time.Time) {
 }
 
 // Rows are the lines of the blocks that have lines: merchant, company and user.
-func (b BlockCard) Rows() []DataRow {
-	r := &rows{Words: b.Words}
+func (b BlockCard) Rows() []DataRow { return b.rows(false) }
+
+// rows are the block's lines. Whoever asks for them bare has written down why.
+func (b BlockCard) rows(bare bool) []DataRow {
+	r := &rows{Words: b.Words, bare: bare}
 	if b.changedLately() {
 		r.changed = b.Changed
 	}
@@ -86,14 +105,14 @@ func (r *rows) company(c oauth.Company) {
 	r.block, r.masked = oauth.BlockCompany, c.Masked
 	r.add("name", c.Name, false)
 	r.add("type", c.Type, false)
-	r.add("tax_number", c.TaxNumber.String(), true)
+	r.personal("tax_number", c.TaxNumber, true)
 	r.add("province", c.Province, false)
 	r.add("city", c.City, false)
 	r.add("zone", c.Zone, false)
 	r.add("address", c.Address, false)
-	r.add("phone", c.Phone.String(), true)
-	r.add("legal_person", c.LegalPerson.String(), false)
-	r.add("legal_phone", c.LegalPhone.String(), true)
+	r.personal("phone", c.Phone, true)
+	r.personal("legal_person", c.LegalPerson, false)
+	r.personal("legal_phone", c.LegalPhone, true)
 	r.date("registered", c.Registered)
 }
 
@@ -102,9 +121,9 @@ func (r *rows) user(u oauth.User) {
 	r.block, r.masked = oauth.BlockUser, u.Masked
 	r.add("id", u.ID, true)
 	r.add("username", u.Username, false)
-	r.add("real_name", u.RealName.String(), false)
-	r.add("phone", u.Phone.String(), true)
-	r.add("email", u.Email.String(), false)
+	r.personal("real_name", u.RealName, false)
+	r.personal("phone", u.Phone, true)
+	r.personal("email", u.Email, false)
 	if u.Admin {
 		r.badge("admin", Badge{"good", "check", r.T("block.yes")})
 	}

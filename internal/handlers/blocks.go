@@ -27,6 +27,8 @@ type BlockCard struct {
 	Stale   string // that it may be outdated, and as of when; "" while it is fresh
 	Parked  string // until when the provider wants no more questions; "" if it takes them
 	Course  string // where the balances are shown over time; likewise
+	Reveal  string // where its personal values can be shown; likewise
+	Answer  string // where the provider's answer can be read; likewise
 }
 
 // FlowGroup is the movements of one kind, newest first.
@@ -137,6 +139,9 @@ func (w Words) StatusBadge(status string) Badge {
 	}
 	return Badge{"", "dot", text}
 }
+
+// MayReveal says whether the reader can have personal values shown that the block has.
+func (b BlockCard) MayReveal() bool { return b.Reveal != "" && len(b.PersonalFields()) > 0 }
 
 // ChangedBefore says whether the data was the same already at an earlier look.
 func (b BlockCard) ChangedBefore() bool { return b.FetchedAt.Sub(b.ChangedAt) > time.Second }

@@ -61,7 +61,7 @@ func (s *Server) showChanges(c *gin.Context, m *Merchant) error {
 		Page: s.page(c, "history.title", "provider", m.say(view.Provider.Title)), Connection: view.ConnectionView,
 		Newest: c.Query("before") == "", Block: oauth.Block(c.Query("block")),
 	}
-	page.Name = page.Account(view.AccountName, view.AccountMasked)
+	page.Name = page.AccountOf(view.Connection, view.AccountName)
 	page.filters(view.Offered)
 	for _, e := range view.Entries {
 		page.Entries = append(page.Entries, page.changesEntry(e))

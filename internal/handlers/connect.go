@@ -60,7 +60,7 @@ func (s *Server) reconnectPage(c *gin.Context, m *Merchant, view connect.Connect
 		Page: s.page(c, "connect.again_title", "provider", m.say(view.Provider.Title)), Provider: view.Provider, Offered: offered,
 		Again: true, Action: address + "/reconnect", Back: address, Host: hostOf(d.FormOrigin),
 	}
-	page.Name = page.Account(view.AccountName, view.AccountMasked)
+	page.Name = page.AccountOf(view.Connection, view.AccountName)
 	return page
 }
 

@@ -59,6 +59,7 @@ type ConnectionPage struct {
 	Data       []BlockCard
 	Left       Badge // until access ends, if it does
 	History    []EventLine
+	Label      Field // what the tenant calls the account
 }
 
 // Live says whether something is under way.
@@ -86,13 +87,17 @@ func (s *Server) answerConnection(c *gin.Context, m *Merchant, status int) error
 		return err
 	}
 	page := ConnectionPage{Page: s.page(c, "connect.connection_title", "provider", m.say(view.Provider.Title)), Connection: view}
-	page.Name = page.Account(view.AccountName, view.AccountMasked)
+	page.Name = page.AccountOf(view.Connection, view.AccountName)
 	page.Schedule = page.scheduleOf(view, s.Now())
 	if view.ErasedAt == nil {
 		page.Data = page.blockCards(view, s.Now())
 		for i := range page.Data {
 			page.Data[i].History = "/connections/" + view.ID.String() + "/history"
 			page.Data[i].Course = "/connections/" + view.ID.String() + "/balances"
+			if m.Session.Role.MayOperate() {
+				page.Data[i].Reveal = "/connections/" + view.ID.String() + "/reveal/" + string(page.Data[i].Block)
+				page.Data[i].Answer = "/connections/" + view.ID.String() + "/answer/" + string(page.Data[i].Block)
+			}
 		}
 	}
 	if view.EndsAt != nil {
@@ -100,6 +105,10 @@ func (s *Server) answerConnection(c *gin.Context, m *Merchant, status int) error
 	}
 	page.History = historianFor(page.Page, m.Session.UserID, s.Connect).lines(view.Events)
 	page.State = page.statePanel(view)
+	page.Label = Field{
+		Name: "label", Type: "text", Label: page.T("reveal.label"), Help: page.T("reveal.label_help"), Value: view.Label,
+		Autocomplete: "off", MaxLength: connect.MaxLabel,
+	}
 	if page.Live() || view.Telling() {
 		page.Stream, page.Refresh = "/connections/"+view.ID.String()+"/events", 3
 	}

@@ -27,7 +27,7 @@ func (s *Server) askDisconnect(c *gin.Context, m *Merchant) error {
 		return seeOther(c, "/connections/"+view.ID.String())
 	}
 	page := DisconnectPage{Page: s.page(c, "connect.disconnect_title"), Connection: view, Erase: s.Now().Add(connect.EraseGrace)}
-	page.Name = page.Account(view.AccountName, view.AccountMasked)
+	page.Name = page.AccountOf(view.Connection, view.AccountName)
 	return s.show(c, page)
 }
 
@@ -67,7 +67,7 @@ func (s *Server) askErase(c *gin.Context, m *Merchant) error {
 		return seeOther(c, "/connections/"+view.ID.String())
 	}
 	page := ErasePage{Page: s.page(c, "state.erase_title"), Connection: view, Erase: s.Now().Add(connect.EraseGrace)}
-	page.Name = page.Account(view.AccountName, view.AccountMasked)
+	page.Name = page.AccountOf(view.Connection, view.AccountName)
 	return s.show(c, page)
 }
 

@@ -51,7 +51,7 @@ func (s *Server) showExpiring(c *gin.Context, m *Merchant) error {
 	page := ExpiringPage{Page: s.page(c, "history.expiring_title")}
 	accounts, links := EndingGroup{Heading: page.T("history.expiring_accounts")}, EndingGroup{Heading: page.T("history.expiring_links")}
 	for _, conn := range conns {
-		row := Ending{Account: page.Account("", conn.AccountMasked), At: *conn.EndsAt, Left: page.leftBadge(*conn.EndsAt, s.Now())}
+		row := Ending{Account: page.AccountOf(conn, ""), At: *conn.EndsAt, Left: page.leftBadge(*conn.EndsAt, s.Now())}
 		row.Provider, _, _ = s.Connect.Describe(conn.Provider)
 		if m.Session.Role.MayOperate() {
 			row.Next = Link{page.T("connect.reconnect"), "/connections/" + conn.ID.String() + "/reconnect"}

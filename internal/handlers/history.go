@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -78,6 +79,8 @@ func (h historian) sentence(e models.Event) string {
 	}
 	key := "event." + e.Kind
 	switch {
+	case e.Kind == "connection.labelled" && text("label") == "":
+		key = "event.connection.unlabelled"
 	case e.Kind == "connection.synced" && number("changed") == 0:
 		key = "event.connection.synced_same"
 	case e.Kind == "tenant.exported" && e.Detail["personal"] == true:
@@ -86,12 +89,33 @@ func (h historian) sentence(e models.Event) string {
 		key = "event.connection.disconnected_erase"
 	}
 	return h.words.T(key,
-		"provider", h.words.Say(d.Title), "account", text("account"), "count", number("changed")+number("days"), "blocks", number("blocks"),
+		"provider", h.words.Say(d.Title), "account", text("account"), "count", number("changed")+number("days")+number("count"), "blocks", number("blocks"),
 		"since", moment("since"), "until", moment("until"), "at", moment("at"),
 		"block", h.words.blockOf(e), "fields", h.words.fieldsOf(e), "host", text("host"), "because", h.words.becauseOf(e), "key", text("key"), "by", text("by"),
 		"work", h.words.jobKind(text("work")),
 		"who", text("who"), "role", h.words.roleName(models.Role(text("role"))), "before", h.words.roleName(models.Role(text("before"))),
+		"about", h.words.aboutOf(text("about")), "label", text("label"), "why", h.words.whyOf(text("reason"), text("note")),
 		"reason", h.words.reasonOf(d, text("reason"), text("code")).What)
+}
+
+// aboutOf says what a letter was about, by the kind of its event.
+func (w Words) aboutOf(kind string) string {
+	if key := "reveal.about_" + strings.TrimPrefix(kind, "connection."); w.Has(key) {
+		return w.T(key)
+	}
+	return ""
+}
+
+// whyOf is the reason that somebody gave for looking, with their own words.
+func (w Words) whyOf(reason, note string) string {
+	key := "reveal.reason_" + reason
+	switch {
+	case !w.Has(key):
+		return note
+	case note != "":
+		return w.T("reveal.why_note", "reason", w.T(key), "note", note)
+	}
+	return w.T("reveal.why_plain", "reason", w.T(key))
 }
 
 func (h historian) who(e models.Event) string {

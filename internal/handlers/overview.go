@@ -79,7 +79,7 @@ func (w Words) steps(v connect.ConnectionView) []Step {
 	done := func(key, note string) Step { return Step{Class: "done", Icon: "check", What: w.T(key), Note: note} }
 	steps := []Step{
 		done("connect.step_connected", w.Date(v.CreatedAt)),
-		done("connect.step_confirmed", w.Account(v.AccountName, v.AccountMasked)),
+		done("connect.step_confirmed", w.AccountOf(v.Connection, v.AccountName)),
 	}
 	trouble := w.trouble(v)
 	if v.SyncedAt != nil {

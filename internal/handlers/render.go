@@ -17,6 +17,7 @@ import (
 func pageTable() map[string]any {
 	return map[string]any{
 		"activity":      ActivityPage{},
+		"answer":        AnswerPage{},
 		"audit":         AuditPage{},
 		"attempt":       AttemptPage{},
 		"balances":      BalancesPage{},
@@ -60,8 +61,11 @@ func pageTable() map[string]any {
 		"provider":      ProviderPage{},
 		"providers":     ProvidersPage{},
 		"receipts":      ReceiptsPage{},
+		"report":        ReportPage{},
 		"reset":         ResetPage{},
 		"review":        ReviewPage{},
+		"reveal":        RevealPage{},
+		"revealed":      RevealedPage{},
 		"settings":      SettingsPage{},
 		"signup":        SignUpPage{},
 		"signup-finish": SignUpFinishPage{},

@@ -31,7 +31,7 @@ type Wakes interface {
 	Subscribe(topic uuid.UUID) (ch <-chan struct{}, cancel func())
 }
 
-// Deps are the server's needs. Only CapturedMail, Demo, MailConfigured, TrustedProxies, Setups and Probe may be left out.
+// Deps are the server's needs. Only CapturedMail, Demo, Version, MailConfigured, TrustedProxies, Setups and Probe may be left out.
 type Deps struct {
 	Accounts       *accounts.Service
 	Connect        *connect.Service
@@ -42,6 +42,7 @@ type Deps struct {
 	PublicURL      string // scheme://host[:port]; https makes cookies Secure and __Host-
 	TrustedProxies []netip.Prefix
 	Demo           bool                   // says so on every page
+	Version        string                 // of the program, for reports; "" if it is not known
 	MailConfigured bool                   // false: pages say that mail is not sent
 	CapturedMail   func() []mail.Captured // demo only: what the admins' mail page shows
 	Audit          audit.Auditor

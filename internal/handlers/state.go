@@ -139,7 +139,7 @@ func (p Page) troubles(all []models.Trouble, describe func(slug string) (d oauth
 			d.Title = oauth.Text{ZH: t.Provider, EN: t.Provider}
 		}
 		one := Trouble{
-			Account: p.T("state.banner", "provider", p.Say(d.Title), "account", t.AccountMasked),
+			Account: p.T("state.banner", "provider", p.Say(d.Title), "account", p.labelled(t.Label, t.AccountMasked)),
 			Text:    p.T("state.banner_"+string(t.State), "since", p.DateTime(t.StateSince)), Href: href,
 		}
 		switch {

@@ -5,6 +5,7 @@ import (
 
 	"mooring/internal/connect"
 	"mooring/internal/i18n"
+	"mooring/internal/models"
 	"mooring/internal/oauth"
 )
 
@@ -39,6 +40,22 @@ func (w Words) Account(name, masked string) string {
 		return w.T("connect.account", "account", masked)
 	}
 	return w.T("connect.account_named", "name", name, "account", masked)
+}
+
+// AccountOf is a connection's account: by what its tenant calls it, if they have given it a name, else by what the provider does.
+func (w Words) AccountOf(c models.Connection, name string) string {
+	if c.Label == "" {
+		return w.Account(name, c.AccountMasked)
+	}
+	return w.labelled(c.Label, w.T("connect.account", "account", c.AccountMasked))
+}
+
+// labelled puts a name of the tenant's own before an account.
+func (w Words) labelled(label, account string) string {
+	if label == "" {
+		return account
+	}
+	return w.T("reveal.labelled", "label", label, "account", account)
 }
 
 // Reason is a trouble in plain words. Who and Next may be empty.

@@ -23,7 +23,7 @@ func (e *KnownError) Error() string { return "models: the tenant knows this acco
 
 const connectionColumns = `c.id, c.tenant_id, c.provider, c.environment, c.account_hash, c.account_masked, c.state, c.reason,
 	c.state_since, c.credential_version, c.sync_state, c.sync_done, c.sync_total, c.sync_since, c.synced_at, c.created_at,
-	c.next_sync_at, c.sync_paused_at, c.sync_failures, c.sync_asked_till, c.ends_at, c.erase_at, c.erased_at`
+	c.next_sync_at, c.sync_paused_at, c.sync_failures, c.sync_asked_till, c.ends_at, c.erase_at, c.erased_at, c.label`
 
 func scanConnection(row pgx.CollectableRow) (Connection, error) { return scanConnectionAnd(row) }
 
@@ -31,7 +31,7 @@ func scanConnectionAnd(row pgx.Row, more ...any) (c Connection, err error) {
 	err = row.Scan(append([]any{
 		&c.ID, &c.TenantID, &c.Provider, &c.Environment, &c.AccountHash, &c.AccountMasked, &c.State, &c.Reason,
 		&c.StateSince, &c.CredentialVersion, &c.SyncState, &c.SyncDone, &c.SyncTotal, &c.SyncSince, &c.SyncedAt, &c.CreatedAt,
-		&c.NextSyncAt, &c.SyncPausedAt, &c.SyncFailures, &c.syncAskedTill, &c.EndsAt, &c.EraseAt, &c.ErasedAt,
+		&c.NextSyncAt, &c.SyncPausedAt, &c.SyncFailures, &c.syncAskedTill, &c.EndsAt, &c.EraseAt, &c.ErasedAt, &c.Label,
 	}, more...)...)
 	return c, err
 }
@@ -97,11 +97,25 @@ func (t *TenantStore) Connection(ctx context.Context, id uuid.UUID) (d Detail, e
 		t.queueKey(b, &d.Key)
 		t.queueAddresses(b, &d.Addresses, id)
 		queueNewest(b, &d.Snapshots, `s.tenant_id = $1 AND s.connection_id = $2`, t.tenant, id)
-		queueEvents(b, &d.Events, `SELECT `+eventColumns+` FROM events
-			WHERE tenant_id = $1 AND connection_id = $2 ORDER BY id DESC LIMIT 50`, t.tenant, id)
+		t.queueTimeline(b, &d.Events, id)
 		queueRevocations(b, &d.Revocations, `r.tenant_id = $1 AND r.connection_id = $2`, t.tenant, id)
 	})
 	return d, err
+}
+
+// queueTimeline reads what happened to a connection: its own events, looks of the staff at the tenant's data, and the letters that
+// were sent about it.
+func (t *TenantStore) queueTimeline(b *pgx.Batch, into *[]Event, id uuid.UUID) {
+	queueEvents(b, into, `
+		(SELECT `+eventColumns+` FROM events WHERE tenant_id = $1 AND connection_id = $2 ORDER BY id DESC LIMIT 50)
+		UNION ALL
+		(SELECT `+eventColumns+` FROM events WHERE tenant_id = $1 AND connection_id IS NULL AND kind = 'tenant.viewed'
+		  AND created_at >= (SELECT created_at FROM connections WHERE tenant_id = $1 AND id = $2) ORDER BY id DESC LIMIT 20)
+		UNION ALL
+		(SELECT (array_agg(id))[1], connection_id, 'system', NULL, 'connection.mailed', jsonb_build_object('about', kind, 'count', count(*)), max(finished_at)
+		   FROM notice_letters WHERE tenant_id = $1 AND connection_id = $2 AND status = 'sent'
+		  GROUP BY event_id, connection_id, kind ORDER BY max(finished_at) DESC LIMIT 20)
+		ORDER BY created_at DESC, id DESC LIMIT 50`, t.tenant, id)
 }
 
 // Outline gives one connection with its account, and none of its data. One round trip.

@@ -46,6 +46,7 @@ type Trouble struct {
 	ID            uuid.UUID
 	Provider      string
 	AccountMasked string
+	Label         string // what the tenant calls the account
 	State         State
 	StateSince    time.Time
 }
@@ -119,11 +120,11 @@ func (s *Store) OpenSession(ctx context.Context, tokenHash []byte, idle time.Dur
 // for longest.
 func (f *Session) queueTroubles(b *pgx.Batch) {
 	b.Queue(`
-		SELECT id, provider, account_masked, state, state_since, count(*) OVER () FROM connections
+		SELECT id, provider, account_masked, label, state, state_since, count(*) OVER () FROM connections
 		 WHERE tenant_id = (SELECT current_tenant()) AND state NOT IN ('connected', 'disconnected')
 		 ORDER BY state <> 'needs_you', state_since, id LIMIT $1`, troublesShown).Query(func(rows pgx.Rows) (err error) {
 		f.Troubles, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (t Trouble, err error) {
-			err = row.Scan(&t.ID, &t.Provider, &t.AccountMasked, &t.State, &t.StateSince, &f.Attention)
+			err = row.Scan(&t.ID, &t.Provider, &t.AccountMasked, &t.Label, &t.State, &t.StateSince, &f.Attention)
 			return t, err
 		})
 		return err

@@ -130,6 +130,13 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 	"AddRevocation": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.AddRevocation(ctx, models.Connection{ID: e.gone, Provider: "fake"}, newRevocation())
 	},
+	"Answer": func(ctx context.Context, e estate) (leaked bool, err error) {
+		err = e.stranger.Answer(ctx, e.connection, oauth.BlockMerchant, func(models.Sight) (models.NewEvent, error) {
+			leaked = true
+			return models.NewEvent{Kind: "connection.raw_viewed"}, nil
+		})
+		return leaked, err
+	},
 	"Attempt": func(ctx context.Context, e estate) (bool, error) {
 		_, err := e.stranger.Attempt(ctx, e.attempt, e.user)
 		return false, err
@@ -384,6 +391,16 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 	"QueueSync": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.QueueSync(ctx, e.connection, func(string) models.Statement { return models.Statement{SQL: "SELECT 1"} })
 	},
+	"Label": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.Label(ctx, e.connection, "theirs")
+	},
+	"Reveal": func(ctx context.Context, e estate) (leaked bool, err error) {
+		err = e.stranger.Reveal(ctx, e.connection, oauth.BlockMerchant, func(models.Sight) (models.NewEvent, error) {
+			leaked = true
+			return models.NewEvent{Kind: "connection.revealed"}, nil
+		})
+		return leaked, err
+	},
 	"Reconnect": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.Reconnect(ctx, newConnection(e, e.connection, 2), models.Statement{SQL: "SELECT 1"})
 	},
@@ -446,7 +463,7 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 var mustFail = map[string]errs.Code{
 	"ChangeRole": errs.NotFound, "Invitation": errs.NotFound, "Leave": errs.Conflict,
 	"RemoveMember": errs.NotFound, "RevokeInvitation": errs.NotFound, "SendInvitationAgain": errs.NotFound,
-	"Balances": errs.NotFound, "History": errs.NotFound,
+	"Balances": errs.NotFound, "History": errs.NotFound, "Answer": errs.NotFound, "Reveal": errs.NotFound, "Label": errs.NotFound,
 	"Announcement": errs.NotFound, "Dispatch": errs.NotFound, "QueueDeliveries": "", "SaveTry": errs.Conflict,
 	"Listeners": errs.NotFound, "NoticeLetter": errs.NotFound, "Notify": "", "ReadNotice": errs.NotFound,
 	"Attempt": errs.NotFound, "BeginSync": errs.Conflict, "Callback": errs.NotFound, "ContradictCallback": errs.Conflict,

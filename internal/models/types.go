@@ -103,6 +103,7 @@ type Connection struct {
 	EndsAt            *time.Time // when access ends unless a person acts; nil: not known, or nobody has to
 	EraseAt           *time.Time // disconnected, and its data is erased then unless that is undone; nil: kept
 	ErasedAt          *time.Time // its data was erased
+	Label             string     // what its tenant calls the account; "": nothing of their own
 }
 
 // Shown is the one word that says how the connection is: in addresses, in the database, and on every page. What is

@@ -107,6 +107,18 @@ func (k *Keeper) Paused(provider string) (since time.Time, paused bool) {
 	return since, paused
 }
 
+// Skew is a provider's clock minus ours, as this replica has measured it.
+func (k *Keeper) Skew(provider string) (skew time.Duration, known bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	v, ok := k.views[provider]
+	if !ok {
+		return 0, false
+	}
+	h := v.client.Health()
+	return h.Skew, h.Samples > 0
+}
+
 // Open reads what is paused. Nothing is answered before that: a paused provider must not be asked because we have just
 // started.
 func (k *Keeper) Open(ctx context.Context, store Store) error {
