@@ -52,6 +52,7 @@ func tour(t *testing.T, base, language string, look func(b *browser, name string
 	merchant.until(connectionPage)
 	connection := strings.TrimPrefix(merchant.at(), base)
 	at(merchant, sight{"connection", connection}, sight{"history", connection + "/history"}, sight{"balances", connection + "/balances"}, sight{"reconnect", connection + "/reconnect"}, sight{"disconnect", connection + "/disconnect"})
+	merchant.revealSights(connection, look)
 	merchant.open("/connections")
 	merchant.press("main section:has(a[href='/connect/cardwallet']) a[href^='/connections/']")
 	merchant.until(connectionPage)
@@ -83,6 +84,29 @@ func tour(t *testing.T, base, language string, look func(b *browser, name string
 	admin.press("#sure")
 	admin.do(chromedp.WaitVisible("#act-reject"))
 	look(admin, "tenant-asked")
+}
+
+// revealSights looks at what is masked, and at what support is given.
+func (b *browser) revealSights(connection string, look func(b *browser, name string)) {
+	b.tb.Helper()
+	b.open(connection + "/report")
+	look(b, "report")
+	b.open("/connections")
+	b.press("main section:has(a[href='/connect/zhiyun']) a[href^='/connections/']")
+	b.until(connectionPage)
+	b.press("main a[href*='/reveal/']")
+	look(b, "reveal")
+	b.click("#reason-check")
+	b.press("main button[type=submit]")
+	b.do(chromedp.WaitVisible("#values"))
+	look(b, "revealed")
+	b.press("main a.button")
+	b.until(connectionPage)
+	b.press("main a[href*='/answer/']")
+	look(b, "answer-ask")
+	b.press("main button[type=submit]")
+	b.do(chromedp.WaitVisible("main pre"))
+	look(b, "answer")
 }
 
 // attemptSights shows an attempt that waits, one that was cancelled, and one that was refused at the provider.

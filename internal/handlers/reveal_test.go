@@ -157,7 +157,7 @@ func TestReveal_EachRole(t *testing.T) {
 		t.Errorf("two looks in a day are told %d times", n)
 	}
 	v.get(t, connection).want(t, "the timeline", 200, "", "Platform staff looked at your data")
-	admin.get(t, theirs).want(t, "the staff's question", 200, "", "merchant's own history")
+	admin.get(t, theirs).want(t, "the staff's question", 200, "", "own history, where their people")
 	admin.post(t, theirs, "reason", "nonsense").want(t, "the staff without a reason", 422, "", "choose a reason")
 	admin.post(t, theirs, "reason", "support", "note", "ticket 7").want(t, "the staff's look", 200, "", "91330100MA2canary")
 	v.get(t, "/activity").want(t, "the merchant's history", 200, "", "Looked at personal values", "ticket 7", "Platform staff")

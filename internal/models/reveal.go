@@ -110,7 +110,7 @@ func (p *PlatformStore) NoteView(ctx context.Context, tenant uuid.UUID, e NewEve
 		b.Queue(`
 			INSERT INTO events (tenant_id, id, actor_kind, actor_id, kind, detail, created_at)
 			SELECT $1, $2, $3, $4, $5::text, $6, $7
-			 WHERE NOT EXISTS (SELECT FROM events WHERE tenant_id = $1 AND actor_id = $4 AND kind = $5 AND created_at > $7 - interval '24 hours')`,
+			 WHERE NOT EXISTS (SELECT FROM events WHERE tenant_id = $1 AND actor_id = $4 AND kind = $5 AND created_at > $7::timestamptz - interval '24 hours')`,
 			tenant, newID(), p.actor.Kind, p.actor.ID, e.Kind, detail, p.now())
 	})
 }
