@@ -59,7 +59,7 @@ func withoutMail(d *Deps) { d.MailConfigured = false }
 
 func wide(d *Deps) {
 	many := models.Rate{Every: time.Millisecond, Burst: 100_000}
-	d.Limits = Limits{many, many, many, many, many, many, many, many}
+	d.Limits = Limits{many, many, many, many, many, many, many, many, many}
 }
 
 func newHouse(t *testing.T, options ...option) *house {
