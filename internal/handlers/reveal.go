@@ -17,14 +17,14 @@ type RevealPage struct {
 	Connection connect.ConnectionView
 	Name       string
 	Block      oauth.Block
-	Reasons    []Choice
+	Reasons    []RevealReason
 	Note       Field
 	Faults     Faults
 	Back       string
 }
 
-// Choice is one of several.
-type Choice struct {
+// RevealReason is one of several.
+type RevealReason struct {
 	Value, Text string
 	Chosen      bool
 }
@@ -148,7 +148,7 @@ func (s *Server) revealPage(c *gin.Context, view connect.ConnectionView, asked c
 	page.Page = s.page(c, "reveal.title", "block", s.visitOf(c).p.T("block."+string(page.Block)))
 	page.Name = page.AccountOf(view.Connection, view.AccountName)
 	for _, reason := range connect.RevealReasons() {
-		page.Reasons = append(page.Reasons, Choice{reason, page.T("reveal.reason_" + reason), reason == asked.Reason})
+		page.Reasons = append(page.Reasons, RevealReason{reason, page.T("reveal.reason_" + reason), reason == asked.Reason})
 	}
 	page.Note = Field{
 		Name: "note", Type: "text", Label: page.T("reveal.note"), Help: page.T("reveal.note_help"), Value: asked.Note,
