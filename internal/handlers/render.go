@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"maps"
 	"net/http"
 	"path"
 	"reflect"
@@ -15,73 +16,93 @@ import (
 
 // pageTable is every page: the file below templates/pages and the struct it shows.
 func pageTable() map[string]any {
+	all := peoplesPages()
+	maps.Copy(all, merchantsPages())
+	maps.Copy(all, staffPages())
+	return all
+}
+
+// peoplesPages are about who one is, and for whoever passes by.
+func peoplesPages() map[string]any {
 	return map[string]any{
-		"activity":      ActivityPage{},
-		"answer":        AnswerPage{},
-		"audit":         AuditPage{},
-		"attempt":       AttemptPage{},
-		"balances":      BalancesPage{},
-		"changes":       ChangesPage{},
-		"callback":      CallbackPage{},
-		"close":         ClosePage{},
 		"closed":        ClosedPage{},
 		"code":          CodePage{},
-		"connect":       ConnectPage{},
-		"connection":    ConnectionPage{},
-		"connections":   ConnectionsPage{},
-		"disconnect":    DisconnectPage{},
+		"error":         ErrorPage{},
+		"factor-remove": RemoveFactorPage{},
+		"factors":       FactorsPage{},
+		"forgot":        ForgotPage{},
+		"forgot-sent":   ForgotSentPage{},
+		"invitation":    InvitationPage{},
+		"landing":       LandingPage{},
+		"link-dead":     LinkDeadPage{},
+		"login":         SignInPage{},
+		"passkey":       PasskeyPage{},
+		"prove":         ProvePage{},
+		"receipts":      ReceiptsPage{},
+		"recovery":      RecoveryPage{},
+		"reset":         ResetPage{},
+		"settings":      SettingsPage{},
+		"signup":        SignUpPage{},
+		"signup-finish": SignUpFinishPage{},
+		"signup-sent":   SignUpSentPage{},
+		"totp":          TOTPPage{},
+	}
+}
+
+// merchantsPages are what a tenant's members work with.
+func merchantsPages() map[string]any {
+	return map[string]any{
+		"activity":    ActivityPage{},
+		"answer":      AnswerPage{},
+		"attempt":     AttemptPage{},
+		"balances":    BalancesPage{},
+		"changes":     ChangesPage{},
+		"close":       ClosePage{},
+		"colleague":   ColleaguePage{},
+		"connect":     ConnectPage{},
+		"connection":  ConnectionPage{},
+		"connections": ConnectionsPage{},
+		"disconnect":  DisconnectPage{},
+		"erase":       ErasePage{},
+		"expiring":    ExpiringPage{},
+		"export":      ExportPage{},
+		"invite":      InvitePage{},
+		"invite-link": InvitationLinkPage{},
+		"notices":     NoticesPage{},
+		"overview":    OverviewPage{},
+		"report":      ReportPage{},
+		"reveal":      RevealPage{},
+		"revealed":    RevealedPage{},
+		"step":        StepPage{},
+		"team":        TeamPage{},
+		"workplaces":  WorkplacesPage{},
+	}
+}
+
+// staffPages are the platform's.
+func staffPages() map[string]any {
+	return map[string]any{
+		"audit":         AuditPage{},
+		"callback":      CallbackPage{},
 		"endpoint":      EndpointPage{},
 		"endpoint-ask":  EndpointAskPage{},
 		"endpoint-form": EndpointFormPage{},
 		"endpoint-key":  EndpointSecretPage{},
 		"endpoints":     EndpointsPage{},
-		"erase":         ErasePage{},
-		"error":         ErrorPage{},
-		"export":        ExportPage{},
-		"factor-remove": RemoveFactorPage{},
-		"factors":       FactorsPage{},
-		"expiring":      ExpiringPage{},
 		"expiry-board":  ExpiryBoard{},
-		"forgot":        ForgotPage{},
-		"forgot-sent":   ForgotSentPage{},
 		"inbox":         InboxPage{},
 		"job":           JobPage{},
 		"jobs":          JobsPage{},
 		"keys":          KeysPage{},
-		"landing":       LandingPage{},
-		"link-dead":     LinkDeadPage{},
-		"login":         SignInPage{},
+		"links":         LinksPage{},
 		"mail":          MailPage{},
 		"mails":         MailsPage{},
-		"notices":       NoticesPage{},
-		"overview":      OverviewPage{},
-		"passkey":       PasskeyPage{},
-		"prove":         ProvePage{},
-		"recovery":      RecoveryPage{},
 		"provider":      ProviderPage{},
 		"providers":     ProvidersPage{},
-		"receipts":      ReceiptsPage{},
-		"report":        ReportPage{},
-		"reset":         ResetPage{},
 		"review":        ReviewPage{},
-		"reveal":        RevealPage{},
-		"revealed":      RevealedPage{},
-		"settings":      SettingsPage{},
-		"signup":        SignUpPage{},
-		"signup-finish": SignUpFinishPage{},
-		"signup-sent":   SignUpSentPage{},
 		"tenant":        TenantPage{},
 		"tenants":       TenantsPage{},
-		"links":         LinksPage{},
-		"totp":          TOTPPage{},
 		"work":          WorkPage{},
-		"colleague":     ColleaguePage{},
-		"invitation":    InvitationPage{},
-		"invite-link":   InvitationLinkPage{},
-		"invite":        InvitePage{},
-		"step":          StepPage{},
-		"team":          TeamPage{},
-		"workplaces":    WorkplacesPage{},
 	}
 }
 
