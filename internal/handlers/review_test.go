@@ -124,7 +124,7 @@ func TestRoutes_EverybodyStaysWhereTheyBelong(t *testing.T) {
 	h := newHarbour(t, "", &oauthtest.Fake{})
 	merchant, staff, nobody := h.owner(t, "a@example.com"), h.staff(t), h.visitor(t)
 	open := regexp.MustCompile(`^(/|/healthz|/readyz|/static/.*|/webhooks/.*|/login(/.*)?|/logout|/signup(/.*)?|/forgot|/reset/.*|/receipts|/invitations/.*)$`)
-	both := regexp.MustCompile(`^(/settings(/.*)?|/prove(/.*)?)$`)
+	both := regexp.MustCompile(`^(/settings(/.*)?|/prove(/.*)?|/tenants(/.*)?)$`)
 	fill := regexp.MustCompile(`:[a-z]+`)
 	for _, route := range h.server.engine.Routes() {
 		path := fill.ReplaceAllString(route.Path, "0190b2c3-0000-7000-8000-000000000000")
