@@ -7,6 +7,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/url"
@@ -254,4 +255,16 @@ type Config struct {
 	Caller      Caller           // the only way out
 	Now         func() time.Time // the clock that request times and expiries are made from
 	Log         *slog.Logger     // what an operator should know of; nil: nobody listens. Never a secret
+}
+
+// Complete fills in what was left out: the test environment, the real clock, and a log that nobody reads.
+func (c Config) Complete() Config {
+	c.Environment = cmp.Or(c.Environment, Test)
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return c
 }

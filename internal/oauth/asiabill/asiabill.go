@@ -86,18 +86,13 @@ type Provider struct {
 
 // New makes the provider. It can refresh only where REFRESH_ENABLED says so: having the method is the promise.
 func New(c oauth.Config) (oauth.Provider, error) {
+	c = c.Complete()
 	p := &Provider{
 		descriptor: describe(), clientID: c.Settings.Get("CLIENT_ID"), clientSecret: c.Settings["CLIENT_SECRET"],
 		method: cmp.Or(c.Settings.Get("TOKEN_METHOD"), postForm), caller: c.Caller, now: c.Now, log: c.Log,
 	}
-	if p.log == nil {
-		p.log = slog.New(slog.DiscardHandler)
-	}
-	if p.now == nil {
-		p.now = time.Now
-	}
 	d := &p.descriptor
-	d.Environment = cmp.Or(c.Environment, oauth.Test)
+	d.Environment = c.Environment
 	d.StatePolicy = oauth.StatePolicy(cmp.Or(c.Settings.Get("STATE_POLICY"), string(oauth.StateCookieFallback)))
 	if err := p.addresses(c.Settings); err != nil {
 		return nil, err

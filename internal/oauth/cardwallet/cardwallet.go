@@ -87,6 +87,7 @@ type paths struct{ merchant, wallet, flow string }
 
 // New makes the provider, with the reads whose paths are configured.
 func New(c oauth.Config) (oauth.Provider, error) {
+	c = c.Complete()
 	s := c.Settings
 	p := &Provider{
 		baseURL: strings.TrimRight(s.Get("BASE_URL"), "/"), tokenPath: cmp.Or(s.Get("TOKEN_PATH"), tokenPath),
@@ -94,12 +95,6 @@ func New(c oauth.Config) (oauth.Provider, error) {
 		paths:  paths{merchant: s.Get("MERCHANT_PATH"), wallet: s.Get("WALLET_PATH"), flow: s.Get("FLOW_PATH")},
 		ack:    []byte(cmp.Or(s.Get("CALLBACK_ACK"), ack)),
 		caller: c.Caller, now: c.Now, log: c.Log,
-	}
-	if p.log == nil {
-		p.log = slog.New(slog.DiscardHandler)
-	}
-	if p.now == nil {
-		p.now = time.Now
 	}
 	if p.authPrefix += " "; p.authPrefix == none+" " {
 		p.authPrefix = ""
@@ -122,7 +117,7 @@ func New(c oauth.Config) (oauth.Provider, error) {
 		return nil, fmt.Errorf("cardwallet: %w", err)
 	}
 	p.descriptor = described(p.paths)
-	p.descriptor.Environment = cmp.Or(c.Environment, oauth.Test)
+	p.descriptor.Environment = c.Environment
 	return p.able(), nil
 }
 

@@ -78,18 +78,13 @@ type Provider struct {
 
 // New makes the provider.
 func New(c oauth.Config) (oauth.Provider, error) {
+	c = c.Complete()
 	p := &Provider{
 		descriptor: describe(), appID: c.Settings.Get("APP_ID"), kinds: kinds(), caller: c.Caller, now: c.Now, log: c.Log,
 		timeFormat: cmp.Or(c.Settings.Get("TIME_FORMAT"), msNumber),
 	}
-	if p.log == nil {
-		p.log = slog.New(slog.DiscardHandler)
-	}
-	if p.now == nil {
-		p.now = time.Now
-	}
 	d := &p.descriptor
-	d.Environment = cmp.Or(c.Environment, oauth.Test)
+	d.Environment = c.Environment
 	d.StatePolicy = oauth.StatePolicy(cmp.Or(c.Settings.Get("STATE_POLICY"), string(oauth.StateCookieFallback)))
 	if err := p.addresses(c.Settings); err != nil {
 		return nil, err

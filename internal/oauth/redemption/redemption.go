@@ -84,17 +84,12 @@ type Provider struct {
 
 // New makes the provider.
 func New(c oauth.Config) (oauth.Provider, error) {
+	c = c.Complete()
 	p := &Provider{
 		descriptor: describe(), baseURL: strings.TrimRight(c.Settings.Get("BASE_URL"), "/"),
 		caller: c.Caller, now: c.Now, log: c.Log,
 	}
-	if p.log == nil {
-		p.log = slog.New(slog.DiscardHandler)
-	}
-	if p.now == nil {
-		p.now = time.Now
-	}
-	p.descriptor.Environment = cmp.Or(c.Environment, oauth.Test)
+	p.descriptor.Environment = c.Environment
 	if err := oauth.CheckURL(p.baseURL); err != nil {
 		return nil, fmt.Errorf("redemption: BASE_URL %w", err)
 	}

@@ -75,18 +75,13 @@ type Provider struct {
 
 // New makes the provider.
 func New(c oauth.Config) (oauth.Provider, error) {
+	c = c.Complete()
 	p := &Provider{
 		descriptor: describe(), baseURL: strings.TrimRight(c.Settings.Get("BASE_URL"), "/"),
 		clientID: c.Settings.Get("CLIENT_ID"), clientSecret: c.Settings["CLIENT_SECRET"],
 		format: cmp.Or(c.Settings.Get("FORMAT"), formatJSON), caller: c.Caller, now: c.Now, log: c.Log,
 	}
-	if p.log == nil {
-		p.log = slog.New(slog.DiscardHandler)
-	}
-	if p.now == nil {
-		p.now = time.Now
-	}
-	p.descriptor.Environment = cmp.Or(c.Environment, oauth.Test)
+	p.descriptor.Environment = c.Environment
 	for _, s := range p.descriptor.Settings {
 		if value := c.Settings.Get(s.Name); s.Check != nil && (value != "" || s.Required) {
 			if err := s.Check(value); err != nil {
