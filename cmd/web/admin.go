@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/term"
 
 	"mooring/internal/accounts"
@@ -41,17 +42,10 @@ func (a adminCreateCmd) Run(ctx context.Context, w world) error {
 	if err != nil {
 		return err
 	}
-	at, err := visitDatabase(ctx, c)
+	err = withOwner(ctx, c, func(owner *pgxpool.Pool) error {
+		return accounts.CreateAdmin(ctx, owner, a.Email, password, time.Now(), a.Roles...)
+	})
 	if err != nil {
-		return err
-	}
-	defer func() { _ = at.stop(context.WithoutCancel(ctx)) }()
-	owner, err := at.openOwner(ctx)
-	if err != nil {
-		return err
-	}
-	defer owner.Close()
-	if err := accounts.CreateAdmin(ctx, owner, a.Email, password, time.Now(), a.Roles...); err != nil {
 		return sentence(err)
 	}
 	fmt.Fprintln(w.stdout, "The admin was made and can sign in.")
@@ -69,17 +63,9 @@ func (a adminRolesCmd) Run(ctx context.Context, w world) error {
 	if err != nil {
 		return err
 	}
-	at, err := visitDatabase(ctx, c)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = at.stop(context.WithoutCancel(ctx)) }()
-	owner, err := at.openOwner(ctx)
-	if err != nil {
-		return err
-	}
-	defer owner.Close()
-	err = accounts.ChangeDuties(ctx, owner, a.Email, a.Roles, time.Now())
+	err = withOwner(ctx, c, func(owner *pgxpool.Pool) error {
+		return accounts.ChangeDuties(ctx, owner, a.Email, a.Roles, time.Now())
+	})
 	if errs.CodeOf(err) == errs.NotFound {
 		return errors.New("nobody of the staff has this address; nothing was changed")
 	}

@@ -68,6 +68,21 @@ func visitDatabase(ctx context.Context, c config.Config) (at located, err error)
 	return locate(ctx, c)
 }
 
+// withOwner lets do work as the database's owner, beside a serving program or without one.
+func withOwner(ctx context.Context, c config.Config, do func(owner *pgxpool.Pool) error) error {
+	at, err := visitDatabase(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = at.stop(context.WithoutCancel(ctx)) }()
+	owner, err := at.openOwner(ctx)
+	if err != nil {
+		return err
+	}
+	defer owner.Close()
+	return do(owner)
+}
+
 func nothing(context.Context) error { return nil }
 
 func rolesOf(owner, app, platform string) addresses {
