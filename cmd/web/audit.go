@@ -103,11 +103,11 @@ func (a auditExportCmd) Run(ctx context.Context, w world) (err error) {
 	}
 	out := w.stdout
 	if a.Out != "" {
-		f, err := os.OpenFile(a.Out, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-		if err != nil {
-			return fmt.Errorf("--out: %w", err)
+		f, openErr := os.OpenFile(a.Out, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		if openErr != nil {
+			return fmt.Errorf("--out: %w", openErr)
 		}
-		defer func() { err = errors.Join(err, f.Close()) }()
+		defer func() { err = errors.Join(err, f.Close()) }() // what the disk did not take must not pass for an export
 		out = f
 	}
 	return withPlatform(ctx, c, func(p *models.PlatformStore) error { return audit.Export(ctx, p, chain, out) })

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"io"
 	"time"
 
 	"github.com/google/uuid"
@@ -21,9 +20,4 @@ func (a Auditor) Verify(ctx context.Context, p *models.PlatformStore, only *uuid
 	}
 	r, err = Verify(ctx, p, only, known)
 	return r, known.Newest, err
-}
-
-// Export writes a chain with its proof.
-func (a Auditor) Export(ctx context.Context, p *models.PlatformStore, chain uuid.UUID, to io.Writer) error {
-	return Export(ctx, p, chain, to)
 }

@@ -90,7 +90,7 @@ func (s *Server) exportAudit(c *gin.Context, a *Admin) error {
 		return errs.New(errs.Invalid, "audit.no_tenant")
 	}
 	var text bytes.Buffer
-	if err := s.Audit.Export(c.Request.Context(), a.Store, chain, &text); err != nil {
+	if err := audit.Export(c.Request.Context(), a.Store, chain, &text); err != nil {
 		return err
 	}
 	c.Header("Content-Disposition", `attachment; filename="audit-`+chain.String()+`.jsonl"`)

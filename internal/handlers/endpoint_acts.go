@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"strconv"
 	"time"
 
@@ -129,38 +130,16 @@ func (s *Server) endpointSettled(c *gin.Context, id uuid.UUID, key string) error
 	return seeOther(c, endpointPath(id, ""))
 }
 
-// enableEndpoint answers "POST /admin/endpoints/:id/enable".
-func (s *Server) enableEndpoint(c *gin.Context, a *Admin) error {
-	e, err := s.endpoint(c, a)
-	if err != nil {
-		return err
+// endpointAct does one thing to an endpoint, tells the audit its host, and says so by the given text.
+func (s *Server) endpointAct(key string, act func(p *models.PlatformStore, ctx context.Context, id uuid.UUID, host string) error) func(*gin.Context, *Admin) error {
+	return func(c *gin.Context, a *Admin) error {
+		e, err := s.endpoint(c, a)
+		if err != nil {
+			return err
+		}
+		if err := act(a.Store, c.Request.Context(), e.ID, dispatch.HostOf(e.URL)); err != nil {
+			return err
+		}
+		return s.endpointSettled(c, e.ID, key)
 	}
-	if err := a.Store.EnableEndpoint(c.Request.Context(), e.ID, dispatch.HostOf(e.URL)); err != nil {
-		return err
-	}
-	return s.endpointSettled(c, e.ID, "outgoing.enabled")
-}
-
-// disableEndpoint answers "POST /admin/endpoints/:id/disable".
-func (s *Server) disableEndpoint(c *gin.Context, a *Admin) error {
-	e, err := s.endpoint(c, a)
-	if err != nil {
-		return err
-	}
-	if err := a.Store.DisableEndpoint(c.Request.Context(), e.ID, dispatch.HostOf(e.URL)); err != nil {
-		return err
-	}
-	return s.endpointSettled(c, e.ID, "outgoing.disabled")
-}
-
-// endOldSecret answers "POST /admin/endpoints/:id/end-old".
-func (s *Server) endOldSecret(c *gin.Context, a *Admin) error {
-	e, err := s.endpoint(c, a)
-	if err != nil {
-		return err
-	}
-	if err := a.Store.EndOldSecret(c.Request.Context(), e.ID, dispatch.HostOf(e.URL)); err != nil {
-		return err
-	}
-	return s.endpointSettled(c, e.ID, "outgoing.secret_ended")
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"mooring/internal/errs"
+	"mooring/internal/models"
 )
 
 // route is every address there is, by who may use it. The account pages' handlers are in account.go and settings.go.
@@ -205,10 +206,10 @@ func (s *Server) routeStaff() {
 	s.post("/admin/endpoints/:id/test", s.admin(s.testEndpoint))
 	s.get("/admin/endpoints/:id/rotate", s.admin(s.askEndpointAct("rotate")))
 	s.post("/admin/endpoints/:id/rotate", s.admin(s.rotateEndpoint))
-	s.post("/admin/endpoints/:id/end-old", s.admin(s.endOldSecret))
-	s.post("/admin/endpoints/:id/enable", s.admin(s.enableEndpoint))
+	s.post("/admin/endpoints/:id/end-old", s.admin(s.endpointAct("outgoing.secret_ended", (*models.PlatformStore).EndOldSecret)))
+	s.post("/admin/endpoints/:id/enable", s.admin(s.endpointAct("outgoing.enabled", (*models.PlatformStore).EnableEndpoint)))
 	s.get("/admin/endpoints/:id/disable", s.admin(s.askEndpointAct("disable")))
-	s.post("/admin/endpoints/:id/disable", s.admin(s.disableEndpoint))
+	s.post("/admin/endpoints/:id/disable", s.admin(s.endpointAct("outgoing.disabled", (*models.PlatformStore).DisableEndpoint)))
 	s.get("/admin/endpoints/:id/delete", s.admin(s.askEndpointAct("delete")))
 	s.post("/admin/endpoints/:id/delete", s.admin(s.deleteEndpoint))
 	s.post("/admin/endpoints/:id/replay", s.admin(s.replayEndpoint))
