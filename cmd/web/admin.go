@@ -27,9 +27,9 @@ type adminCmd struct {
 }
 
 type adminCreateCmd struct {
-	Email        string        `required:"" help:"Address to sign in with."`
-	Roles        []models.Duty `help:"What they may do: ${enum}. Without it everything." enum:"reviewer,operator,auditor,security"`
-	PasswordFile string        `help:"File that holds the password; its last line break does not count." placeholder:"FILE"`
+	Email        string             `required:"" help:"Address to sign in with."`
+	Roles        []models.StaffRole `help:"What they may do: ${enum}. Without it everything." enum:"reviewer,operator,auditor,security"`
+	PasswordFile string             `help:"File that holds the password; its last line break does not count." placeholder:"FILE"`
 }
 
 // Run carries out "web admin create".
@@ -53,8 +53,8 @@ func (a adminCreateCmd) Run(ctx context.Context, w world) error {
 }
 
 type adminRolesCmd struct {
-	Email string        `required:"" help:"Address of the member of the staff."`
-	Roles []models.Duty `required:"" help:"What they may do from now on: ${enum}." enum:"reviewer,operator,auditor,security"`
+	Email string             `required:"" help:"Address of the member of the staff."`
+	Roles []models.StaffRole `required:"" help:"What they may do from now on: ${enum}." enum:"reviewer,operator,auditor,security"`
 }
 
 // Run carries out "web admin roles".
@@ -64,7 +64,7 @@ func (a adminRolesCmd) Run(ctx context.Context, w world) error {
 		return err
 	}
 	err = withOwner(ctx, c, func(owner *pgxpool.Pool) error {
-		return accounts.ChangeDuties(ctx, owner, a.Email, a.Roles, time.Now())
+		return accounts.ChangeStaffRoles(ctx, owner, a.Email, a.Roles, time.Now())
 	})
 	if errs.CodeOf(err) == errs.NotFound {
 		return errors.New("nobody of the staff has this address; nothing was changed")

@@ -140,7 +140,7 @@ func (w Words) mailBadge(row models.MailRow) Badge {
 	return Badge{"", "no", text}
 }
 
-// chooseDigest answers "POST /settings/digest". It is one's own, whatever one's duties are.
+// chooseDigest answers "POST /settings/digest". It is one's own, whatever one's roles are.
 func (s *Server) chooseDigest(c *gin.Context, p *Person) error {
 	if !p.Session.IsAdmin {
 		return errs.New(errs.Forbidden, "error.admins_only")

@@ -157,7 +157,7 @@ func (s *Server) operator(h func(c *gin.Context, m *Merchant) error) gin.Handler
 	})
 }
 
-// admin is for the platform's staff: with a second proof where that is asked of them, and as their duties allow.
+// admin is for the platform's staff: with a second proof where that is asked of them, and as their roles allow.
 func (s *Server) admin(h func(c *gin.Context, a *Admin) error) gin.HandlerFunc {
 	return s.person(func(c *gin.Context, p *Person) error {
 		if !p.Session.IsAdmin {
@@ -167,8 +167,8 @@ func (s *Server) admin(h func(c *gin.Context, a *Admin) error) gin.HandlerFunc {
 			s.cookies.flash(c, "staff.factor_first")
 			return seeOther(c, "/settings/factors")
 		}
-		if !mayWork(p.Session.Duties, c.Request.Method, c.FullPath()) {
-			return errs.New(errs.Forbidden, "staff.not_your_duty")
+		if !mayWork(p.Session.StaffRoles, c.Request.Method, c.FullPath()) {
+			return errs.New(errs.Forbidden, "staff.not_your_role")
 		}
 		return h(c, &Admin{Person: *p, Store: s.Store.Platform(models.Actor{Kind: models.Staff, ID: p.Session.UserID})})
 	})

@@ -54,7 +54,7 @@ type NewAdmin struct {
 	UserID       uuid.UUID
 	Email        string // canonical
 	PasswordHash string
-	Duties       []Duty
+	StaffRoles   []StaffRole
 	Now          time.Time
 }
 
@@ -137,23 +137,23 @@ func CreateAdmin(ctx context.Context, owner *pgxpool.Pool, n NewAdmin) (err erro
 	b := &pgx.Batch{} // one implicit transaction
 	b.Queue(`INSERT INTO users (id, kind, email, password_hash, created_at, password_changed_at)
 		VALUES ($1, 'staff', $2, $3, $4, $4)`, n.UserID, n.Email, n.PasswordHash, n.Now)
-	b.Queue(`INSERT INTO platform_admins (user_id, created_at, roles) VALUES ($1, $2, $3)`, n.UserID, n.Now, n.Duties)
+	b.Queue(`INSERT INTO platform_admins (user_id, created_at, roles) VALUES ($1, $2, $3)`, n.UserID, n.Now, n.StaffRoles)
 	b.Queue(`INSERT INTO platform_events (id, actor_id, kind, detail, created_at)
-		VALUES ($1, NULL, 'admin.created', jsonb_build_object('user', $2::text, 'roles', $4::text[]), $3)`, newID(), n.UserID.String(), n.Now, n.Duties)
+		VALUES ($1, NULL, 'admin.created', jsonb_build_object('user', $2::text, 'roles', $4::text[]), $3)`, newID(), n.UserID.String(), n.Now, n.StaffRoles)
 	return owner.SendBatch(ctx, b).Close()
 }
 
-// ChangeDuties gives a member of the staff other duties; the next request of theirs goes by them. It needs the owner's
+// ChangeStaffRoles gives a member of the staff other roles; the next request of theirs goes by them. It needs the owner's
 // pool, as CreateAdmin does. NotFound if the address is none of the staff's.
-func ChangeDuties(ctx context.Context, owner *pgxpool.Pool, email string, duties []Duty, now time.Time) (err error) {
-	defer explain("ChangeDuties", &err)
+func ChangeStaffRoles(ctx context.Context, owner *pgxpool.Pool, email string, roles []StaffRole, now time.Time) (err error) {
+	defer explain("ChangeStaffRoles", &err)
 	var user uuid.UUID
 	b := &pgx.Batch{} // one implicit transaction
-	b.Queue(`UPDATE platform_admins a SET roles = $2 FROM users u WHERE u.id = a.user_id AND u.email = $1 RETURNING a.user_id`, email, duties).
+	b.Queue(`UPDATE platform_admins a SET roles = $2 FROM users u WHERE u.id = a.user_id AND u.email = $1 RETURNING a.user_id`, email, roles).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&user) })
 	b.Queue(`INSERT INTO platform_events (id, actor_id, kind, detail, created_at)
 		SELECT $2, NULL, 'admin.roles_changed', jsonb_build_object('user', u.id::text, 'roles', $3::text[]), $4 FROM users u
-		 WHERE u.email = $1 AND u.kind = 'staff'`, email, newID(), duties, now)
+		 WHERE u.email = $1 AND u.kind = 'staff'`, email, newID(), roles, now)
 	return owner.SendBatch(ctx, b).Close()
 }
 

@@ -229,7 +229,7 @@ func TestChangePassword_RefusesAPasswordThatChangedMeanwhile(t *testing.T) {
 
 func TestCreateAdmin_NeedsTheOwnersRole(t *testing.T) {
 	store, db := peopleStore(t)
-	n := models.NewAdmin{UserID: uuid.Must(uuid.NewV7()), Email: "admin@example.com", PasswordHash: "hash", Duties: models.Duties(), Now: time.Now()}
+	n := models.NewAdmin{UserID: uuid.Must(uuid.NewV7()), Email: "admin@example.com", PasswordHash: "hash", StaffRoles: models.StaffRoles(), Now: time.Now()}
 	for name, pool := range map[string]dbtest.DB{"app": {Owner: db.App}, "platform": {Owner: db.Platform}} {
 		if err := models.CreateAdmin(t.Context(), pool.Owner, n); err == nil {
 			t.Errorf("the %s role could make an admin", name)
@@ -247,7 +247,7 @@ func TestCreateAdmin_NeedsTheOwnersRole(t *testing.T) {
 
 func TestStaff_PasswordChangeGoesToThePlatformsHistory(t *testing.T) {
 	store, db := peopleStore(t)
-	n := models.NewAdmin{UserID: uuid.Must(uuid.NewV7()), Email: "admin@example.com", PasswordHash: "old", Duties: models.Duties(), Now: time.Now()}
+	n := models.NewAdmin{UserID: uuid.Must(uuid.NewV7()), Email: "admin@example.com", PasswordHash: "old", StaffRoles: models.StaffRoles(), Now: time.Now()}
 	if err := models.CreateAdmin(t.Context(), db.Owner, n); err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ type Session struct {
 	Closed     bool // the tenant is closed: nobody works in it
 	Role       Role
 	IsAdmin    bool
-	Duties     []Duty // staff only
+	StaffRoles []StaffRole // staff only
 	CreatedAt  time.Time
 	ExpiresAt  time.Time
 	Recent     bool             // the person has proved who they are within the last recentProof
@@ -104,7 +104,7 @@ func (s *Store) OpenSession(ctx context.Context, tokenHash []byte, idle time.Dur
 		  LEFT JOIN platform_admins a ON a.user_id = u.id
 		 WHERE s.token_hash = $1`, tokenHash, recentProof).
 		QueryRow(func(row pgx.Row) error {
-			return row.Scan(&f.ID, &f.UserID, &f.Email, &f.Language, &f.TenantID, &f.TenantName, &f.Closed, &f.Role, &f.IsAdmin, &f.Duties,
+			return row.Scan(&f.ID, &f.UserID, &f.Email, &f.Language, &f.TenantID, &f.TenantName, &f.Closed, &f.Role, &f.IsAdmin, &f.StaffRoles,
 				&f.CreatedAt, &f.ExpiresAt, &f.Recent, &f.Factors, &f.Notices, (*[]byte)(&f.Key))
 		})
 	b.Queue(`SELECT tenant_id, name, role FROM workplaces()`).Query(func(rows pgx.Rows) (err error) {

@@ -22,19 +22,19 @@ const (
 // MayOperate says whether the role may change connections.
 func (r Role) MayOperate() bool { return r == Owner || r == Operator }
 
-// Duty is what a member of the platform's staff is there for. One person can have several.
-type Duty string
+// StaffRole is what a member of the platform's staff is there for. One person can have several.
+type StaffRole string
 
-// The duties.
+// The roles of the staff.
 const (
-	Reviewer Duty = "reviewer" // decides on merchants
-	Keeper   Duty = "operator" // keeps providers, callbacks, webhooks and jobs running
-	Auditor  Duty = "auditor"  // reads and proves the history
-	Security Duty = "security" // keys, and what protects people
+	Reviewer      StaffRole = "reviewer" // decides on merchants
+	StaffOperator StaffRole = "operator" // keeps providers, callbacks, webhooks and jobs running
+	Auditor       StaffRole = "auditor"  // reads and proves the history
+	Security      StaffRole = "security" // keys, and what protects people
 )
 
-// Duties are all there are.
-func Duties() []Duty { return []Duty{Reviewer, Keeper, Auditor, Security} }
+// StaffRoles are all there are.
+func StaffRoles() []StaffRole { return []StaffRole{Reviewer, StaffOperator, Auditor, Security} }
 
 // Actor is who does something, for the audit event.
 type Actor struct {

@@ -1,0 +1,61 @@
+package handlers
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"mooring/internal/models"
+)
+
+// staffPart says who of the staff may look at a part of the admin pages, and who may change something there.
+type staffPart struct {
+	prefix string
+	look   []models.StaffRole // nil: all of the staff
+	act    []models.StaffRole
+}
+
+// staffParts are the parts, the narrower ones first. The last one is for what nobody has thought of: looking is everybody's,
+// changing wants somebody who may do everything.
+func staffParts() []staffPart {
+	proving := []models.StaffRole{models.Auditor, models.Security}
+	keeping := []models.StaffRole{models.StaffOperator}
+	return []staffPart{
+		{prefix: "/admin/audit", look: proving, act: proving},
+		{prefix: "/admin/keys", look: proving, act: []models.StaffRole{models.Security}},
+		{prefix: "/admin/tenants/:id/remind/", act: []models.StaffRole{models.StaffOperator, models.Reviewer}},
+		{prefix: "/admin/tenants", act: []models.StaffRole{models.Reviewer}},
+		{prefix: "/admin/work", act: []models.StaffRole{models.Reviewer}},
+		{prefix: "/admin/providers", act: keeping},
+		{prefix: "/admin/webhooks", act: keeping},
+		{prefix: "/admin/endpoints", act: keeping},
+		{prefix: "/admin/expiring", act: keeping},
+		{prefix: "/admin/mail", act: keeping},
+		{prefix: "/admin/jobs", act: keeping},
+		{prefix: "/admin"},
+	}
+}
+
+// mayWork says whether somebody with these roles may send such a request. The path is the route's, not the address.
+func mayWork(has []models.StaffRole, method, route string) bool {
+	looking := method == http.MethodGet || method == http.MethodHead
+	for _, part := range staffParts() {
+		if !strings.HasPrefix(route, part.prefix) {
+			continue
+		}
+		switch {
+		case looking && part.look == nil:
+			return true
+		case looking:
+			return shareOne(has, part.look)
+		case part.act == nil:
+			return len(has) == len(models.StaffRoles())
+		}
+		return shareOne(has, part.act)
+	}
+	return false
+}
+
+func shareOne(a, b []models.StaffRole) bool {
+	return slices.ContainsFunc(a, func(r models.StaffRole) bool { return slices.Contains(b, r) })
+}
