@@ -83,7 +83,7 @@ BEGIN
       FROM (SELECT a.user_id, greatest(a.created_at, c.changed_at) AS from_when, zone,
                    ((before AT TIME ZONE zone) - interval '8 hours')::date AS day
               FROM platform_admins a JOIN users u ON u.id = a.user_id LEFT JOIN digest_choices c ON c.user_id = a.user_id,
-                   LATERAL (SELECT digest_zone(u.language) AS zone) z
+                   LATERAL (SELECT digest_zone(u.language, u.time_zone) AS zone) z
              WHERE coalesce(c.mail, true)) due
      WHERE (due.day + time '08:00') AT TIME ZONE due.zone > due.from_when
        AND NOT EXISTS (SELECT FROM digests d WHERE d.user_id = due.user_id AND d.day = due.day)
@@ -277,6 +277,22 @@ CREATE FUNCTION public.digest_zone(language text) RETURNS text
     RETURN CASE WHEN (language = 'zh-CN'::text) THEN 'Asia/Shanghai'::text ELSE 'UTC'::text END;
 
 COMMENT ON FUNCTION public.digest_zone(language text) IS 'Where it must be eight in the morning for a reader of that language.';
+
+CREATE FUNCTION public.digest_zone(language text, chosen text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    IF chosen <> '' THEN
+        PERFORM now() AT TIME ZONE chosen;
+        RETURN chosen;
+    END IF;
+    RETURN digest_zone(language);
+EXCEPTION WHEN invalid_parameter_value THEN -- the server's zones are not the program's: nobody's letter may stop all others
+    RETURN digest_zone(language);
+END
+$$;
+
+COMMENT ON FUNCTION public.digest_zone(language text, chosen text) IS 'Where one of the staff lives: the zone they chose, as far as the server knows it, else that of their language.';
 
 CREATE FUNCTION public.discard_callback(wanted uuid, at timestamp with time zone) RETURNS TABLE(tenant_id uuid, connection_id uuid, provider text, done boolean)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -539,7 +555,7 @@ CREATE FUNCTION public.next_due_digests() RETURNS timestamp with time zone
     SET search_path TO 'public', 'pg_temp'
     AS $$
     SELECT min((((now() AT TIME ZONE zone) - interval '8 hours')::date + 1 + time '08:00') AT TIME ZONE zone)
-      FROM platform_admins a JOIN users u ON u.id = a.user_id, LATERAL (SELECT digest_zone(u.language) AS zone) z
+      FROM platform_admins a JOIN users u ON u.id = a.user_id, LATERAL (SELECT digest_zone(u.language, u.time_zone) AS zone) z
 $$;
 
 COMMENT ON FUNCTION public.next_due_digests() IS 'When it is eight again for any of the staff; NULL: there are none.';
@@ -1117,6 +1133,22 @@ CREATE FUNCTION public.sweep_tickets(before timestamp with time zone) RETURNS bi
     AS $$ WITH t AS (DELETE FROM tickets WHERE expires_at < before RETURNING 1) SELECT count(*) FROM t $$;
 
 COMMENT ON FUNCTION public.sweep_tickets(before timestamp with time zone) IS 'Removes tickets that nobody took in time.';
+
+CREATE FUNCTION public.tell_of(of_tenant uuid, event uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM events e WHERE e.tenant_id = of_tenant AND e.id = event AND e.actor_kind = 'staff') THEN
+        RETURN;
+    END IF;
+    INSERT INTO river.river_job (kind, args, queue, max_attempts)
+    VALUES ('tell', jsonb_build_object('tenant', of_tenant, 'event', event), 'tell', 8);
+    PERFORM pg_notify('river.river_insert', json_build_object('queue', 'tell')::text);
+END
+$$;
+
+COMMENT ON FUNCTION public.tell_of(of_tenant uuid, event uuid) IS 'Puts in the job that tells of an event which the staff have written into a tenant''s history; of no other.';
 
 CREATE FUNCTION public.tenants_of(person uuid) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -1761,7 +1793,7 @@ CREATE TABLE public.notice_letters (
     user_id uuid NOT NULL,
     id uuid NOT NULL,
     event_id uuid NOT NULL,
-    connection_id uuid NOT NULL,
+    connection_id uuid,
     kind text NOT NULL,
     key text NOT NULL,
     due_at timestamp with time zone NOT NULL,
@@ -1774,6 +1806,8 @@ ALTER TABLE ONLY public.notice_letters FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.notice_letters IS 'One letter to one member about one event. Address, language and words are found when it is sent.';
 
+COMMENT ON COLUMN public.notice_letters.connection_id IS 'What it is about; NULL: the whole business.';
+
 COMMENT ON COLUMN public.notice_letters.key IS 'What there is one letter of: a kind about a connection in a quiet time, a deadline, a recovery. A moot one makes room.';
 
 COMMENT ON COLUMN public.notice_letters.due_at IS 'Not before this: what comes too soon after the one before waits, and may be moot by then.';
@@ -1785,7 +1819,7 @@ CREATE TABLE public.notices (
     user_id uuid NOT NULL,
     id uuid NOT NULL,
     event_id uuid NOT NULL,
-    connection_id uuid NOT NULL,
+    connection_id uuid,
     kind text NOT NULL,
     detail jsonb DEFAULT '{}'::jsonb NOT NULL,
     created_at timestamp with time zone NOT NULL,
@@ -1795,6 +1829,8 @@ CREATE TABLE public.notices (
 ALTER TABLE ONLY public.notices FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.notices IS 'What a member is told in the app. The sentence is made when it is shown, in the reader''s language.';
+
+COMMENT ON COLUMN public.notices.connection_id IS 'What it is about; NULL: the whole business.';
 
 COMMENT ON COLUMN public.notices.kind IS 'The event''s kind.';
 
@@ -2210,9 +2246,11 @@ CREATE TABLE public.users (
     language text DEFAULT ''::text NOT NULL,
     created_at timestamp with time zone NOT NULL,
     password_changed_at timestamp with time zone NOT NULL,
+    time_zone text DEFAULT ''::text NOT NULL,
     CONSTRAINT users_email_check CHECK (((length(email) >= 3) AND (length(email) <= 254))),
     CONSTRAINT users_kind_check CHECK ((kind = ANY (ARRAY['merchant'::text, 'staff'::text]))),
-    CONSTRAINT users_language_check CHECK ((language = ANY (ARRAY[''::text, 'zh-CN'::text, 'en'::text])))
+    CONSTRAINT users_language_check CHECK ((language = ANY (ARRAY[''::text, 'zh-CN'::text, 'en'::text]))),
+    CONSTRAINT users_time_zone_check CHECK ((length(time_zone) <= 64))
 );
 
 ALTER TABLE ONLY public.users FORCE ROW LEVEL SECURITY;
@@ -2222,6 +2260,8 @@ COMMENT ON TABLE public.users IS 'People who sign in: a merchant''s or the platf
 COMMENT ON COLUMN public.users.email IS 'Canonical form: NFKC, lower case, as accounts.Canonical makes it.';
 
 COMMENT ON COLUMN public.users.password_hash IS 'argon2id in PHC form.';
+
+COMMENT ON COLUMN public.users.time_zone IS 'A name of the time zone database; empty: where readers of the person''s language are taken to live.';
 
 CREATE TABLE public.vault_canaries (
     name text NOT NULL,
@@ -3016,6 +3056,8 @@ GRANT ALL ON FUNCTION public.destroy_tenant(at timestamp with time zone, parting
 
 REVOKE ALL ON FUNCTION public.digest_zone(language text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION public.digest_zone(language text, chosen text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION public.discard_callback(wanted uuid, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.discard_callback(wanted uuid, at timestamp with time zone) TO mooring_platform;
 
@@ -3179,6 +3221,9 @@ GRANT ALL ON FUNCTION public.sweep_outgoing(before timestamp with time zone) TO 
 
 REVOKE ALL ON FUNCTION public.sweep_tickets(before timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sweep_tickets(before timestamp with time zone) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.tell_of(of_tenant uuid, event uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.tell_of(of_tenant uuid, event uuid) TO mooring_platform;
 
 REVOKE ALL ON FUNCTION public.tenants_of(person uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.tenants_of(person uuid) TO mooring_app;
@@ -3460,6 +3505,8 @@ GRANT SELECT(email) ON TABLE public.users TO mooring_platform;
 GRANT SELECT(language) ON TABLE public.users TO mooring_platform;
 
 GRANT SELECT(created_at) ON TABLE public.users TO mooring_platform;
+
+GRANT SELECT(time_zone) ON TABLE public.users TO mooring_platform;
 
 GRANT SELECT,INSERT ON TABLE public.vault_canaries TO mooring_app;
 

@@ -70,6 +70,14 @@ func (s *Service) ChangeLanguage(ctx context.Context, who Session, language stri
 	return s.Store.ChangeLanguage(ctx, who.UserID, language)
 }
 
+// ChangeTimeZone keeps where the person lives: a zone that known says exists, or "" for that of their language.
+func (s *Service) ChangeTimeZone(ctx context.Context, who Session, zone string, known func(zone string) bool) error {
+	if zone != "" && !known(zone) {
+		return errs.New(errs.Invalid, "zone.unknown").On("zone")
+	}
+	return s.Store.ChangeTimeZone(ctx, who.UserID, zone)
+}
+
 // SessionView is a session as its person sees it.
 type SessionView struct {
 	models.SessionRow

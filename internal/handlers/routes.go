@@ -57,6 +57,7 @@ func (s *Server) route() error {
 	// One's own account
 	s.get("/settings", s.person(s.showSettings))
 	s.post("/settings/language", s.person(s.changeLanguage))
+	s.post("/settings/zone", s.person(s.changeZone))
 	s.post("/settings/password", s.person(s.changePassword))
 	s.post("/settings/sessions/:id/end", s.person(s.endSession))
 	s.post("/settings/sessions/end-others", s.person(s.endOtherSessions))

@@ -18,6 +18,7 @@ type SettingsPage struct {
 	Faults    Faults
 	Choices   []LanguageChoice
 	LangFault string
+	Zone      ZoneChoice
 	Current   Field
 	New       Field
 	Choose    []NoticeChoice // which notices come by mail; nil for staff
@@ -71,7 +72,7 @@ func (s *Server) settingsPage(c *gin.Context, p *Person, faults Faults) (Setting
 	page := s.page(c, "account.settings_title")
 	out := SettingsPage{
 		Page: page, Faults: faults, Choices: languageChoices(page, p.Session.Language),
-		LangFault: faults.On("language"), Others: len(list) > 1, HasFactor: p.Session.Factors > 0,
+		LangFault: faults.On("language"), Zone: s.zoneChoice(page, p.Session.TimeZone, faults), Others: len(list) > 1, HasFactor: p.Session.Factors > 0,
 		Leave:  p.Session.Role == models.Owner && !p.Session.Closed,
 		Choose: choices, Digest: digest, Unsent: !s.MailConfigured,
 		Current: Field{

@@ -62,7 +62,7 @@ func (s *Server) look(c *gin.Context) (*visit, error) {
 	}
 	v.looked = true
 	if found {
-		v.who, v.p = &session, s.printer(c, session.Language)
+		v.who, v.p = &session, s.printer(c, session.Language).In(session.TimeZone)
 		eventOf(c.Request.Context()).who(session.UserID, session.TenantID)
 	}
 	return v, nil

@@ -35,6 +35,7 @@ func Languages() []string { return []string{Chinese, English} }
 type Bundle struct {
 	tongues map[string]*tongue
 	matcher language.Matcher
+	atlas   *atlas
 }
 
 // tongue is one language, ready to speak.
@@ -44,18 +45,24 @@ type tongue struct {
 	plural    map[string]bool   // messages that need a count
 	known     map[string]bool
 	localizer *i18n.Localizer
+	atlas     *atlas
+	home      *time.Location // of readers who have chosen no zone
 }
 
 // NewBundle reads the catalogues. It fails on a file that does not parse, and on one whose name or key is odd.
 func NewBundle() (*Bundle, error) {
 	words := i18n.NewBundle(language.English)
 	words.RegisterUnmarshalFunc("toml", toml.Unmarshal)
-	b := &Bundle{tongues: map[string]*tongue{}}
+	b := &Bundle{tongues: map[string]*tongue{}, atlas: &atlas{}}
 	var tags []language.Tag
 	for _, tag := range Languages() {
+		home, err := b.atlas.find(homeZone(tag))
+		if err != nil {
+			return nil, err
+		}
 		b.tongues[tag] = &tongue{
 			tag: tag, plain: map[string]string{}, plural: map[string]bool{}, known: map[string]bool{},
-			localizer: i18n.NewLocalizer(words, tag),
+			localizer: i18n.NewLocalizer(words, tag), atlas: b.atlas, home: home,
 		}
 		tags = append(tags, language.MustParse(tag))
 	}
@@ -119,11 +126,12 @@ func (b *Bundle) Match(acceptLanguage string) string {
 // Speaks says whether a tag is one of ours, exactly.
 func (b *Bundle) Speaks(tag string) bool { return b.tongues[tag] != nil }
 
-// Printer gives the printer of a language; a tag that is not ours speaks English. Relative times count from now on.
+// Printer gives the printer of a language; a tag that is not ours speaks English. Relative times count from now on, and
+// exact ones are those of where the language's readers are taken to live.
 func (b *Bundle) Printer(tag string) *Printer {
 	t, ok := b.tongues[tag]
 	if !ok {
 		t = b.tongues[English]
 	}
-	return &Printer{tongue: t, now: time.Now()}
+	return &Printer{tongue: t, now: time.Now(), zone: t.home}
 }

@@ -9,37 +9,31 @@ import (
 	"mooring/internal/oauth"
 )
 
-// zone is where the readers of a language are taken to live; every time that is shown names it. Chinese readers get
-// Beijing time, which has no summer time, so a fixed offset needs no time zone database.
-func (p *Printer) zone() *time.Location {
-	if p.tag == Chinese {
-		return time.FixedZone("UTC+8", 8*60*60)
-	}
-	return time.UTC
-}
-
-// Zone names the zone of Clock's times, for the head of a table.
-func (p *Printer) Zone() string { return p.T("common.zone") }
-
 // Date gives a day: "1 Mar 2026", "2026年3月1日".
 func (p *Printer) Date(t time.Time) string {
 	if p.tag == Chinese {
-		return t.In(p.zone()).Format("2006年1月2日")
+		return t.In(p.zone).Format("2006年1月2日")
 	}
-	return t.In(p.zone()).Format("2 Jan 2006")
+	return t.In(p.zone).Format("2 Jan 2006")
 }
 
-// Clock gives day and time without the zone, for tables whose head names it.
+// Clock gives day and time, for tables whose head names the Zone. Where that has a summer time, one clock can show the
+// same hour twice, so each time tells its offset.
 func (p *Printer) Clock(t time.Time) string {
+	layout := "2 Jan 2006, 15:04"
 	if p.tag == Chinese {
-		return t.In(p.zone()).Format("2006-01-02 15:04")
+		layout = "2006-01-02 15:04"
 	}
-	return t.In(p.zone()).Format("2 Jan 2006, 15:04")
+	text := t.In(p.zone).Format(layout)
+	if p.shifts() {
+		text += " " + p.Offset(t)
+	}
+	return text
 }
 
-// DateTime gives day, time and zone.
+// DateTime gives day, time and offset.
 func (p *Printer) DateTime(t time.Time) string {
-	return p.T("common.date_time", "date", p.Date(t), "time", t.In(p.zone()).Format("15:04"))
+	return p.T("common.date_time", "date", p.Date(t), "time", t.In(p.zone).Format("15:04"), "zone", p.Offset(t))
 }
 
 // Stamp gives the time for a machine, as in <time datetime>.

@@ -1,6 +1,7 @@
 package i18n
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -39,7 +40,7 @@ func TestTimes(t *testing.T) {
 	at := time.Date(2026, 3, 1, 18, 5, 0, 0, time.UTC)
 	for _, c := range []struct{ got, want string }{
 		{zh.Date(at), "2026年3月2日"}, {en.Date(at), "1 Mar 2026"},
-		{zh.DateTime(at), "2026年3月2日 02:05（北京时间）"}, {en.DateTime(at), "1 Mar 2026, 18:05 UTC"},
+		{zh.DateTime(at), "2026年3月2日 02:05（UTC+8）"}, {en.DateTime(at), "1 Mar 2026, 18:05 UTC"},
 		{zh.Clock(at), "2026-03-02 02:05"}, {en.Clock(at), "1 Mar 2026, 18:05"},
 		{zh.Ago(at), "2 小时前"}, {en.Ago(at), "2 hours ago"}, {en.Ago(at.Add(90 * time.Minute)), "55 minutes ago"},
 		{en.Ago(at.Add(84 * time.Minute)), "1 hour ago"}, {en.Ago(at.Add(3 * time.Hour)), "just now"},
@@ -48,6 +49,45 @@ func TestTimes(t *testing.T) {
 	} {
 		if c.got != c.want {
 			t.Errorf("got %q, want %q", c.got, c.want)
+		}
+	}
+}
+
+// TestZones: the clock of somewhere jumps at 01:00 UTC on 29 March 2026, and other clocks do not.
+func TestZones(t *testing.T) {
+	zh, en := printers(t)
+	before := time.Date(2026, 3, 29, 0, 59, 0, 0, time.UTC)
+	after := before.Add(time.Minute)
+	berlin, kolkata, newfoundland := en.In("Europe/Berlin"), zh.In("Asia/Kolkata"), en.In("America/St_Johns")
+	for _, c := range []struct{ got, want string }{
+		{berlin.DateTime(before), "29 Mar 2026, 01:59 UTC+1"}, {berlin.DateTime(after), "29 Mar 2026, 03:00 UTC+2"},
+		{berlin.Clock(before), "29 Mar 2026, 01:59 UTC+1"}, {berlin.Clock(after), "29 Mar 2026, 03:00 UTC+2"}, {berlin.Zone(), "Europe/Berlin"},
+		{kolkata.DateTime(after), "2026年3月29日 06:30（UTC+5:30）"}, {kolkata.Clock(after), "2026-03-29 06:30"}, {kolkata.Zone(), "UTC+5:30"},
+		{newfoundland.DateTime(after), "28 Mar 2026, 22:30 UTC−2:30"}, {newfoundland.Date(after), "28 Mar 2026"},
+		{en.DateTime(after), "29 Mar 2026, 01:00 UTC"}, {en.Zone(), "UTC"}, {zh.Zone(), "UTC+8"},
+		{zh.In("").Clock(after), "2026-03-29 09:00"}, {en.In("Local").Zone(), "UTC"}, {en.In("Moon/Tranquillity").Zone(), "UTC"},
+		{berlin.At(before).Zone(), "Europe/Berlin"}, {berlin.Stamp(after), "2026-03-29T01:00:00Z"},
+	} {
+		if c.got != c.want {
+			t.Errorf("got %q, want %q", c.got, c.want)
+		}
+	}
+}
+
+// TestZones_AreAllKnown: what the settings offer can be chosen.
+func TestZones_AreAllKnown(t *testing.T) {
+	b, err := NewBundle()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range Zones() {
+		if region, _, _ := strings.Cut(name, "/"); !b.KnowsZone(name) || name != "UTC" && !b.tongues[English].known["zone."+strings.ToLower(region)] {
+			t.Errorf("%s is offered, but not known or without a region", name)
+		}
+	}
+	for _, name := range []string{"", "Local", "Moon/Tranquillity", "../zone1970.tab", "/etc/localtime"} {
+		if b.KnowsZone(name) {
+			t.Errorf("%q is taken for a time zone", name)
 		}
 	}
 }

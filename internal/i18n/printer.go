@@ -7,14 +7,17 @@ import (
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 )
 
-// Printer speaks one language in one request.
+// Printer speaks one language in one request, and tells times as they are where its reader lives.
 type Printer struct {
 	*tongue
-	now time.Time
+	now  time.Time
+	zone *time.Location
 }
 
 // At gives the same printer with another present moment, which relative times are measured from.
-func (p *Printer) At(now time.Time) *Printer { return &Printer{tongue: p.tongue, now: now} }
+func (p *Printer) At(now time.Time) *Printer {
+	return &Printer{tongue: p.tongue, now: now, zone: p.zone}
+}
 
 // Lang is the language's tag, for the page's lang attribute.
 func (p *Printer) Lang() string { return p.tag }

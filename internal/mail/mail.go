@@ -40,6 +40,7 @@ type Note struct {
 	Kind      Kind
 	To        string
 	Language  string
+	TimeZone  string        // in which its times are told; "" is that of the language
 	URL       string        // the one thing to press
 	SignInURL string        // of a Known letter
 	From      string        // of an Invite and a Step: the address of whoever asks, which was proved by mail

@@ -11,7 +11,7 @@ import (
 
 // page finds the words of a note in its language.
 func (c *Composer) page(n Note) (page, error) {
-	p := c.bundle.Printer(n.Language)
+	p := c.bundle.Printer(n.Language).In(n.TimeZone)
 	out := page{Lang: p.Lang(), URL: n.URL, Footer: p.T("mail.footer")}
 	switch n.Kind {
 	case SignUp:

@@ -16,6 +16,7 @@ type Digest struct {
 	ID          uuid.UUID
 	Email       string
 	Language    string
+	TimeZone    string
 	Status      string // LetterWaiting until it is finished
 	Wanted      bool
 	Since       time.Time
@@ -51,10 +52,10 @@ func (p *PlatformStore) Digest(ctx context.Context, id uuid.UUID) (d Digest, err
 	defer explain("Digest", &err)
 	err = p.batch(ctx, scope{}, func(b *pgx.Batch) {
 		b.Queue(`
-			SELECT d.id, u.email, u.language, d.status, coalesce(c.mail, true), d.since, d.until
+			SELECT d.id, u.email, u.language, u.time_zone, d.status, coalesce(c.mail, true), d.since, d.until
 			  FROM digests d JOIN platform_admins a ON a.user_id = d.user_id JOIN users u ON u.id = d.user_id
 			  LEFT JOIN digest_choices c ON c.user_id = d.user_id WHERE d.id = $1`, id).QueryRow(func(row pgx.Row) error {
-			return row.Scan(&d.ID, &d.Email, &d.Language, &d.Status, &d.Wanted, &d.Since, &d.Until)
+			return row.Scan(&d.ID, &d.Email, &d.Language, &d.TimeZone, &d.Status, &d.Wanted, &d.Since, &d.Until)
 		})
 		tallies := func(into *[]ProviderTally, sql string) {
 			b.Queue(sql, id).Query(func(rows pgx.Rows) (err error) {

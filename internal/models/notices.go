@@ -103,6 +103,7 @@ type NoticeLetter struct {
 	Status   string // waiting until it is finished
 	Email    string
 	Language string
+	TimeZone string
 	Business string
 	Role     Role
 	Wants    *bool
@@ -125,7 +126,7 @@ func (t *TenantStore) NoticeLetter(ctx context.Context, user, letter uuid.UUID, 
 	defer explain("NoticeLetter", &err)
 	err = t.door.batch(ctx, scope{tenant: t.tenant, person: user}, func(b *pgx.Batch) {
 		b.Queue(`
-			SELECT l.status, l.kind, e.id, e.connection_id, e.detail, e.created_at, u.email, u.language, t.name, m.role, c.mail, n.state,
+			SELECT l.status, l.kind, e.id, e.connection_id, e.detail, e.created_at, u.email, u.language, u.time_zone, t.name, m.role, c.mail, n.state,
 			       coalesce((SELECT a.status = 'sent' FROM notice_letters a
 			                  WHERE a.tenant_id = l.tenant_id AND a.user_id = l.user_id AND l.key = l.kind || ':' || a.id AND a.kind = $4), false)
 			  FROM notice_letters l
@@ -137,7 +138,7 @@ func (t *TenantStore) NoticeLetter(ctx context.Context, user, letter uuid.UUID, 
 			  LEFT JOIN notice_choices c ON c.tenant_id = l.tenant_id AND c.user_id = l.user_id AND c.kind = l.kind
 			 WHERE l.tenant_id = $1 AND l.user_id = $2 AND l.id = $3`, t.tenant, user, letter, asked).
 			QueryRow(func(row pgx.Row) error {
-				return row.Scan(&l.Status, &l.Kind, &l.ID, &l.ConnectionID, &l.Detail, &l.CreatedAt, &l.Email, &l.Language, &l.Business,
+				return row.Scan(&l.Status, &l.Kind, &l.ID, &l.ConnectionID, &l.Detail, &l.CreatedAt, &l.Email, &l.Language, &l.TimeZone, &l.Business,
 					&l.Role, &l.Wants, &l.State, &l.Answered)
 			})
 	})

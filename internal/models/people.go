@@ -225,8 +225,19 @@ func (t *Tx) afterPasswordChange(ctx context.Context, person, keep uuid.UUID, no
 // ChangeLanguage keeps the language a person wants; "" follows the browser.
 func (s *Store) ChangeLanguage(ctx context.Context, person uuid.UUID, language string) (err error) {
 	defer explain("ChangeLanguage", &err)
+	return s.keep(ctx, person, "language", language)
+}
+
+// ChangeTimeZone keeps the time zone a person lives in; "" is that of their language.
+func (s *Store) ChangeTimeZone(ctx context.Context, person uuid.UUID, zone string) (err error) {
+	defer explain("ChangeTimeZone", &err)
+	return s.keep(ctx, person, "time_zone", zone)
+}
+
+// keep changes one column of a person's own row.
+func (s *Store) keep(ctx context.Context, person uuid.UUID, column, value string) error {
 	return s.app.inTx(ctx, scope{person: person}, func(tx *Tx) error {
-		n, err := gorm.G[userRow](tx.gorm).Where("id = ?", person).Update(ctx, "language", language)
+		n, err := gorm.G[userRow](tx.gorm).Where("id = ?", person).Update(ctx, column, value)
 		if err == nil && n == 0 {
 			return NotFound()
 		}

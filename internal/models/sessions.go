@@ -17,6 +17,7 @@ type Session struct {
 	UserID     uuid.UUID
 	Email      string
 	Language   string    // "" follows the browser
+	TimeZone   string    // "" is that of the language
 	TenantID   uuid.UUID // uuid.Nil for staff
 	TenantName string
 	Closed     bool // the tenant is closed: nobody works in it
@@ -89,7 +90,7 @@ func (s *Store) OpenSession(ctx context.Context, tokenHash []byte, idle time.Dur
 	b := &pgx.Batch{}
 	b.Queue(`SELECT session_id FROM open_session($1, $2)`, tokenHash, idle)
 	b.Queue(`
-		SELECT s.id, u.id, u.email, u.language, coalesce(s.tenant_id, '00000000-0000-0000-0000-000000000000'),
+		SELECT s.id, u.id, u.email, u.language, u.time_zone, coalesce(s.tenant_id, '00000000-0000-0000-0000-000000000000'),
 		       coalesce(t.name, ''), x.tenant_id IS NOT NULL, coalesce(m.role, ''), a.user_id IS NOT NULL, a.roles, s.created_at, s.expires_at,
 		       s.proved_at > now() - $2::interval, (SELECT count(*) FROM factors f WHERE f.user_id = u.id),
 		       (SELECT count(*) FROM (SELECT FROM notices n
@@ -104,7 +105,7 @@ func (s *Store) OpenSession(ctx context.Context, tokenHash []byte, idle time.Dur
 		  LEFT JOIN platform_admins a ON a.user_id = u.id
 		 WHERE s.token_hash = $1`, tokenHash, recentProof).
 		QueryRow(func(row pgx.Row) error {
-			return row.Scan(&f.ID, &f.UserID, &f.Email, &f.Language, &f.TenantID, &f.TenantName, &f.Closed, &f.Role, &f.IsAdmin, &f.StaffRoles,
+			return row.Scan(&f.ID, &f.UserID, &f.Email, &f.Language, &f.TimeZone, &f.TenantID, &f.TenantName, &f.Closed, &f.Role, &f.IsAdmin, &f.StaffRoles,
 				&f.CreatedAt, &f.ExpiresAt, &f.Recent, &f.Factors, &f.Notices, (*[]byte)(&f.Key))
 		})
 	b.Queue(`SELECT tenant_id, name, role FROM workplaces()`).Query(func(rows pgx.Rows) (err error) {

@@ -34,7 +34,7 @@ func (s *Service) SendDigest(ctx context.Context, st *models.PlatformStore, dige
 
 func (s *Service) digestNote(d models.Digest) mail.Note {
 	return mail.Note{
-		Kind: mail.Digest, To: d.Email, Language: d.Language, URL: s.PublicURL + "/admin", Lines: s.digestLines(d),
+		Kind: mail.Digest, To: d.Email, Language: d.Language, TimeZone: d.TimeZone, URL: s.PublicURL + "/admin", Lines: s.digestLines(d),
 		About: mail.About{At: d.Since, Until: d.Until, SettingsURL: s.PublicURL + "/settings#digest"},
 	}
 }

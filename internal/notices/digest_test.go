@@ -74,10 +74,13 @@ func (p *pier) digests(t *testing.T) map[string]mail.Letter {
 func TestDigest_OneForEachOfTheStaffAndDay(t *testing.T) {
 	t.Parallel()
 	p := newPier(t)
-	en := p.joins(t, "en@mooring.example", "en")
-	p.exec(t, `INSERT INTO digests (user_id, day, id, since, until) VALUES ($1, $2, gen_random_uuid(), $3, $4)`,
-		en, morning.AddDate(0, 0, -1), morning.AddDate(0, 0, -2), morning.AddDate(0, 0, -1))
+	p.joins(t, "en@mooring.example", "en")
 	p.joins(t, "zh@mooring.example", "zh-CN")
+	for email, zone := range map[string]string{"in@mooring.example": "Asia/Kolkata", "moon@mooring.example": "Moon/Tranquillity"} {
+		p.exec(t, `UPDATE users SET time_zone = $2 WHERE id = $1`, p.joins(t, email, "en"), zone)
+	}
+	p.exec(t, `INSERT INTO digests (user_id, day, id, since, until) SELECT id, $1, gen_random_uuid(), $2, $3 FROM users
+		WHERE email IN ('en@mooring.example', 'moon@mooring.example')`, morning.AddDate(0, 0, -1), morning.AddDate(0, 0, -2), morning.AddDate(0, 0, -1))
 	off := p.joins(t, "off@mooring.example", "en")
 	p.exec(t, `INSERT INTO digest_choices VALUES ($1, false, $2)`, off, morning.AddDate(0, 0, -9))
 	p.exec(t, `UPDATE tenants SET created_at = $1`, morning.AddDate(-1, 0, 0))
@@ -85,14 +88,14 @@ func TestDigest_OneForEachOfTheStaffAndDay(t *testing.T) {
 
 	p.now = morning.Add(-time.Minute) // seven in UTC, but past eight in Beijing
 	got := p.digests(t)
-	if len(got) != 1 || !strings.Contains(got["zh@mooring.example"].Text, "海港支付：新增 1 个连接需要商户处理") {
-		t.Errorf("a minute before eight: %+v, want the one in Chinese", got)
+	if len(got) != 2 || !strings.Contains(got["zh@mooring.example"].Text, "海港支付：新增 1 个连接需要商户处理") || got["in@mooring.example"].To == "" {
+		t.Errorf("a minute before eight: %+v, want the one in Chinese, and the one of who lives further east", got)
 	}
 	p.now = morning
 	got = p.digests(t)
 	text := got["en@mooring.example"].Text
-	if len(got) != 1 {
-		t.Errorf("at eight: %+v, want the one in English", got)
+	if len(got) != 2 || got["moon@mooring.example"].To == "" {
+		t.Errorf("at eight: %+v, want the two in English, one with a zone that the server does not know", got)
 	}
 	for _, want := range []string{
 		"Fake Pay: 1 connection newly needs its merchant", "https://mooring.example/admin/providers/fake",

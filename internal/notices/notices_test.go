@@ -231,6 +231,19 @@ func TestLetters_EachDeadlineOnce(t *testing.T) {
 	p.wantMails(t, "deadlines", "海港支付：访问授权将在 14 天后到期", "海港支付：访问授权将在 7 天后到期", "海港支付：访问授权将在 1 天后到期")
 }
 
+func TestLetters_TellTimesWhereTheirReaderLives(t *testing.T) {
+	t.Parallel()
+	p := newPier(t)
+	for zone, want := range map[string]string{"": "2026年3月29日 09:30（UTC+8）", "America/New_York": "2026年3月28日 21:30（UTC−4）"} {
+		p.exec(t, `UPDATE users SET time_zone = $2 WHERE id = $1`, p.owner, zone)
+		p.happen(t, notices.Expiring, map[string]any{"days": 7, "at": "2026-03-29T01:30:00Z"})
+		p.exec(t, `UPDATE notice_letters SET key = key || id`)
+		if got := p.post(t); len(got) != 1 || !strings.Contains(got[0].Text, want) {
+			t.Errorf("in %q: %+v, want %q", zone, got, want)
+		}
+	}
+}
+
 func TestLetters_ChangedDataButNotBalances(t *testing.T) {
 	t.Parallel()
 	p := newPier(t)

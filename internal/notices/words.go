@@ -16,7 +16,7 @@ func (s *Service) note(l models.NoticeLetter) mail.Note {
 	p := s.Words.Printer(l.Language)
 	told := Read(p, s.Describe, l.Kind, l.Detail)
 	return mail.Note{
-		Kind: kinds[l.Kind], To: l.Email, Language: l.Language, URL: s.PublicURL + "/connections/" + l.ConnectionID.String(),
+		Kind: kinds[l.Kind], To: l.Email, Language: l.Language, TimeZone: l.TimeZone, URL: s.PublicURL + "/connections/" + l.ConnectionID.String(),
 		About: mail.About{
 			Business: l.Business, Provider: told.Provider, Account: told.Account, Why: told.Why, Block: told.Block,
 			Days: told.Days, At: told.At, SettingsURL: s.PublicURL + "/settings#notices",
