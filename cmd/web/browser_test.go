@@ -207,6 +207,32 @@ func (b *browser) requested(prefix string) string {
 	return ""
 }
 
+// media lets pages be shown in another theme, or as on paper.
+func (b *browser) media(as emulation.SetEmulatedMediaParams) {
+	b.tb.Helper()
+	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, as)
+	b.must(err)
+}
+
+// inside fails when the page as it is shown must be moved sideways to be read, and names what is too wide.
+func (b *browser) inside(name string) {
+	b.tb.Helper()
+	if wide := evaluate[string](b, `(() => {
+		const root = document.documentElement;
+		if (root.scrollWidth <= root.clientWidth) return "";
+		const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), range = document.createRange(), out = [];
+		while (words.nextNode()) {
+			range.selectNodeContents(words.currentNode);
+			const parent = words.currentNode.parentElement;
+			if (range.getBoundingClientRect().right > root.clientWidth + 1 && !parent.closest(".scrolls, .menu, .who")) out.push(parent);
+		}
+		return root.scrollWidth + " of " + root.clientWidth + " px: " + out.slice(-3).map(e => e.outerHTML.slice(0, 150)).join(" | ");
+	})()`); wide != "" {
+		b.keepPicture()
+		b.tb.Errorf("%s is wider than its window: %s", name, wide)
+	}
+}
+
 // strangers gives the hosts it has asked that are not of this machine.
 func (b *browser) strangers() (hosts []string) {
 	b.mu.Lock()

@@ -26,10 +26,7 @@ func TestPictures(t *testing.T) {
 		width           int64
 	}{{"en", "light", 1280}, {"zh-CN", "dark", 1280}, {"zh-CN", "light", 390}, {"en", "dark", 320}} {
 		tour(t, base, set.language, func(b *browser, name string) {
-			_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: set.theme}},
-			})
-			b.must(err)
+			b.media(emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: set.theme}}})
 			b.do(chromedp.EmulateViewport(set.width, 900))
 			png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(90))
 			b.must(err)

@@ -137,7 +137,7 @@ func (w Words) StatusBadge(status string) Badge {
 	case "pending", "processing", "open":
 		return Badge{"wait", "clock", text}
 	}
-	return Badge{"", "dot", text}
+	return Badge{"told", "dot", text}
 }
 
 // MayReveal says whether the reader can have personal values shown that the block has.

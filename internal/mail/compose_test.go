@@ -7,9 +7,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"mooring/internal/i18n"
 	"mooring/internal/mail"
+	"mooring/internal/oauth/oauthtest"
 	"mooring/internal/secret"
 )
 
@@ -107,6 +109,37 @@ func TestCompose_HostileNamesAreNames(t *testing.T) {
 	for _, never := range []string{"evil.example", "https://evil", "\nBcc"} {
 		if strings.Contains(letter.Text, never) || strings.Contains(letter.HTML, never) {
 			t.Errorf("the letter holds %q:\n%s", never, letter.Text)
+		}
+	}
+}
+
+// TestCompose_EveryHostileNameIsAName: of whatever a provider or a person calls something, a letter has no more markup,
+// addresses and lines in its head than of a calm name.
+func TestCompose_EveryHostileNameIsAName(t *testing.T) {
+	composer := newComposer(t)
+	compose := func(kind mail.Kind, name string) mail.Letter {
+		letter, err := composer.Compose(mail.Note{
+			Kind: kind, To: "a@example.com", Language: "zh-CN", URL: "https://mooring.example/connections/ID", From: name,
+			About: mail.About{Business: name, Provider: name, Account: name},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return letter
+	}
+	for _, kind := range []mail.Kind{mail.Invite, mail.Step, mail.NeedsYou, mail.Recovered, mail.Expiring, mail.Changed} {
+		calm := compose(kind, "calm")
+		for _, name := range oauthtest.Hostile() {
+			got := compose(kind, name)
+			if strings.ContainsFunc(got.Subject, unicode.IsControl) {
+				t.Errorf("%s of %q: the subject is %q", kind, name, got.Subject)
+			}
+			if strings.Count(got.HTML, "<") != strings.Count(calm.HTML, "<") || strings.Count(got.HTML, "://") != strings.Count(calm.HTML, "://") {
+				t.Errorf("%s of %q has other elements or addresses:\n%s", kind, name, got.HTML)
+			}
+			if strings.Count(got.Text, "://") != strings.Count(calm.Text, "://") || strings.Count(got.Text, "\n") != strings.Count(calm.Text, "\n") {
+				t.Errorf("%s of %q has other lines or addresses:\n%s", kind, name, got.Text)
+			}
 		}
 	}
 }
