@@ -360,6 +360,18 @@ $$;
 
 COMMENT ON FUNCTION public.follow_expiry() IS 'Keeps the end of access in the connection the one of its credential. Another end is warned of anew.';
 
+CREATE FUNCTION public.index_jobs() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    CREATE INDEX IF NOT EXISTS river_job_list_kind ON river.river_job (kind, id DESC);
+    CREATE INDEX IF NOT EXISTS river_job_list_state ON river.river_job (state, id DESC);
+END
+$$;
+
+COMMENT ON FUNCTION public.index_jobs() IS 'Makes the indexes that the admins'' list of jobs needs on river''s table, which is made after this schema: the program calls it when both are there.';
+
 CREATE FUNCTION public.insist(rows bigint) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     AS $$
@@ -378,6 +390,17 @@ CREATE FUNCTION public.is_closed(wanted uuid) RETURNS boolean
     AS $$ SELECT EXISTS (SELECT FROM closings WHERE tenant_id = wanted) $$;
 
 COMMENT ON FUNCTION public.is_closed(wanted uuid) IS 'Whether a tenant is closed: at sign-in, a person who works elsewhere too goes there.';
+
+CREATE FUNCTION public.jobs_next(ids bigint[]) RETURNS TABLE(id bigint, next_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN QUERY SELECT j.id, j.scheduled_at FROM unnest(ids) wanted (id) JOIN river.river_job j ON j.id = wanted.id;
+END
+$$;
+
+COMMENT ON FUNCTION public.jobs_next(ids bigint[]) IS 'When some jobs run next; what is not there is left out.';
 
 CREATE FUNCTION public.keep_an_owner() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -459,23 +482,26 @@ CREATE FUNCTION public.list_jobs(single bigint, wanted_kind text, wanted_states 
     SET search_path TO 'public', 'pg_temp'
     SET plan_cache_mode TO 'force_custom_plan'
     AS $$
+DECLARE
+    wanted text;
 BEGIN
-    RETURN QUERY
-    SELECT j.id, j.kind, j.queue, j.state::text, j.attempt::int, j.max_attempts::int, j.created_at, j.scheduled_at, j.attempted_at,
-           j.finalized_at, (j.args->>'tenant')::uuid,
-           coalesce(j.args->>'connection', j.args->>'callback', j.args->>'delivery', j.args->>'event', j.args->>'letter',
-                    j.args->>'link', j.args->>'revocation', j.args->>'closing', j.args->>'digest')::uuid,
-           coalesce(error_words(j.errors[array_upper(j.errors, 1)]->>'error'), ''),
-           (j.errors[array_upper(j.errors, 1)]->>'at')::timestamptz
-      FROM river.river_job j
-     WHERE (single IS NULL OR j.id = single) AND (wanted_kind = '' OR j.kind = wanted_kind)
-       AND (wanted_states IS NULL OR j.state = ANY (wanted_states::river.river_job_state[]))
-       AND (below = 0 OR j.id < below)
-     ORDER BY j.id DESC LIMIT most;
+    FOREACH wanted IN ARRAY coalesce(wanted_states, ARRAY['']) LOOP -- one by one, because an index gives the newest of one state alone
+        RETURN QUERY
+        SELECT j.id, j.kind, j.queue, j.state::text, j.attempt::int, j.max_attempts::int, j.created_at, j.scheduled_at, j.attempted_at,
+               j.finalized_at, (j.args->>'tenant')::uuid,
+               coalesce(j.args->>'connection', j.args->>'callback', j.args->>'delivery', j.args->>'event', j.args->>'letter',
+                        j.args->>'link', j.args->>'revocation', j.args->>'closing', j.args->>'digest')::uuid,
+               coalesce(error_words(j.errors[array_upper(j.errors, 1)]->>'error'), ''),
+               (j.errors[array_upper(j.errors, 1)]->>'at')::timestamptz
+          FROM river.river_job j
+         WHERE (single IS NULL OR j.id = single) AND (wanted_kind = '' OR j.kind = wanted_kind)
+           AND (wanted = '' OR j.state = nullif(wanted, '')::river.river_job_state) AND (below = 0 OR j.id < below)
+         ORDER BY j.id DESC LIMIT most;
+    END LOOP;
 END
 $$;
 
-COMMENT ON FUNCTION public.list_jobs(single bigint, wanted_kind text, wanted_states text[], below bigint, most integer) IS 'Jobs, newest first, or the single one: ids and times, and the last error without values. Never arguments as they are.';
+COMMENT ON FUNCTION public.list_jobs(single bigint, wanted_kind text, wanted_states text[], below bigint, most integer) IS 'Jobs, of each wanted state the newest, or the single one: ids and times, and the last error without values. Never arguments as they are.';
 
 CREATE FUNCTION public.log_mail(of_job bigint, ids jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2131,6 +2157,24 @@ COMMENT ON COLUMN public.revocations.reason IS 'Why the last try failed, as the 
 
 COMMENT ON COLUMN public.revocations.until_at IS 'After this nobody tries any more.';
 
+CREATE TABLE public.saved_filters (
+    user_id uuid NOT NULL,
+    id uuid NOT NULL,
+    list text NOT NULL,
+    name text NOT NULL,
+    query text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT saved_filters_list_check CHECK ((list = ANY (ARRAY['work'::text, 'tenants'::text, 'connections'::text]))),
+    CONSTRAINT saved_filters_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 40))),
+    CONSTRAINT saved_filters_query_check CHECK (((char_length(query) >= 1) AND (char_length(query) <= 2000)))
+);
+
+COMMENT ON TABLE public.saved_filters IS 'What one of the staff narrows a list to again and again. Their own alone: nobody else sees it, and it is no part of the history.';
+
+COMMENT ON COLUMN public.saved_filters.list IS 'Which list it is of.';
+
+COMMENT ON COLUMN public.saved_filters.query IS 'The list''s address behind the question mark, without the place in the list.';
+
 CREATE TABLE public.sessions (
     id uuid NOT NULL,
     token_hash bytea NOT NULL,
@@ -2445,6 +2489,9 @@ ALTER TABLE ONLY public.reviews
 ALTER TABLE ONLY public.revocations
     ADD CONSTRAINT revocations_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY public.saved_filters
+    ADD CONSTRAINT saved_filters_pkey PRIMARY KEY (user_id, id);
+
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (id);
 
@@ -2511,6 +2558,10 @@ COMMENT ON INDEX public.connections_due IS 'What can fall due, in the order in w
 CREATE INDEX connections_ending ON public.connections USING btree (ends_at, id) WHERE (ends_at IS NOT NULL);
 
 COMMENT ON INDEX public.connections_ending IS 'The boards, soonest end first, by keyset.';
+
+CREATE INDEX connections_ending_provider ON public.connections USING btree (provider, ends_at, id) WHERE ((ends_at IS NOT NULL) AND (state <> 'disconnected'::text));
+
+COMMENT ON INDEX public.connections_ending_provider IS 'The admins'' board of what ends, narrowed to a provider.';
 
 CREATE INDEX connections_erasing ON public.connections USING btree (erase_due_at) WHERE (erase_due_at IS NOT NULL);
 
@@ -2580,6 +2631,10 @@ CREATE INDEX inbox_open ON public.inbox USING btree (state, id DESC) WHERE (stat
 
 COMMENT ON INDEX public.inbox_open IS 'What somebody may have to look at: few, beside what has been processed.';
 
+CREATE INDEX inbox_open_provider ON public.inbox USING btree (provider, state, id DESC) WHERE (state = ANY (ARRAY['waiting'::text, 'parked'::text, 'dead'::text]));
+
+COMMENT ON INDEX public.inbox_open_provider IS 'The admins'' list of what is open, narrowed to a provider.';
+
 CREATE INDEX inbox_provider ON public.inbox USING btree (provider, id DESC);
 
 CREATE INDEX inbox_waiting ON public.inbox USING btree (received_at) WHERE (credential_sealed IS NOT NULL);
@@ -2645,6 +2700,10 @@ CREATE INDEX revocations_connection ON public.revocations USING btree (tenant_id
 CREATE INDEX revocations_due ON public.revocations USING btree (next_at) WHERE (next_at IS NOT NULL);
 
 COMMENT ON INDEX public.revocations_due IS 'Whom to tell, in the order in which it falls due.';
+
+CREATE UNIQUE INDEX saved_filters_name ON public.saved_filters USING btree (user_id, list, lower(name));
+
+COMMENT ON INDEX public.saved_filters_name IS 'A name means one filter.';
 
 CREATE INDEX sessions_end ON public.sessions USING btree (expires_at);
 
@@ -2814,6 +2873,9 @@ ALTER TABLE ONLY public.reviews
 
 ALTER TABLE ONLY public.revocations
     ADD CONSTRAINT revocations_tenant_id_connection_id_fkey FOREIGN KEY (tenant_id, connection_id) REFERENCES public.connections(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.saved_filters
+    ADD CONSTRAINT saved_filters_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.platform_admins(user_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.memberships(tenant_id, user_id) ON DELETE CASCADE;
@@ -3068,12 +3130,17 @@ REVOKE ALL ON FUNCTION public.error_words(told text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.follow_expiry() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION public.index_jobs() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION public.insist(rows bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.insist(rows bigint) TO mooring_app;
 GRANT ALL ON FUNCTION public.insist(rows bigint) TO mooring_platform;
 
 REVOKE ALL ON FUNCTION public.is_closed(wanted uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.is_closed(wanted uuid) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.jobs_next(ids bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.jobs_next(ids bigint[]) TO mooring_platform;
 
 REVOKE ALL ON FUNCTION public.keep_an_owner() FROM PUBLIC;
 
@@ -3476,6 +3543,8 @@ GRANT SELECT(until_at) ON TABLE public.revocations TO mooring_platform;
 GRANT SELECT(created_at) ON TABLE public.revocations TO mooring_platform;
 
 GRANT SELECT(ended_at) ON TABLE public.revocations TO mooring_platform;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.saved_filters TO mooring_platform;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sessions TO mooring_app;
 

@@ -19,6 +19,7 @@ const tenantsShown = 25
 type TenantsPage struct {
 	Page
 	Search string
+	Kept   KeptFilters
 	Rows   []models.TenantRow
 	Next   string // address of the next page; "" if this is the last
 	First  bool
@@ -39,6 +40,7 @@ func (s *Server) listTenants(c *gin.Context, a *Admin) error {
 		return err
 	}
 	page := TenantsPage{Page: s.page(c, "admin.tenants_title"), Search: q.Search, Rows: found.Rows, First: q.Before == ""}
+	page.Kept = page.keptFilters(models.TenantsList, c.Request.URL.Query(), found.Filters)
 	if found.Next != "" {
 		next := url.Values{"before": {found.Next}}
 		if q.Search != "" {

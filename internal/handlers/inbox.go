@@ -78,25 +78,11 @@ func (s *Server) showInbox(c *gin.Context, a *Admin) error {
 
 // link makes the addresses of the list's neighbours: whatever else it is narrowed by is kept.
 func (p *InboxPage) link(asked url.Values, found models.InboxPage) {
-	at := func(name, value string) string {
-		query := url.Values{}
-		for _, kept := range []string{"state", "provider", "tenant"} {
-			if asked.Get(kept) != "" {
-				query.Set(kept, asked.Get(kept))
-			}
-		}
-		if query.Set(name, value); value == "" {
-			query.Del(name)
-		}
-		if len(query) == 0 {
-			return "/admin/webhooks"
-		}
-		return "/admin/webhooks?" + query.Encode()
-	}
+	at := narrowed("/admin/webhooks", asked, "state", "provider", "tenant")
 	for _, state := range inboxTabs() {
 		text := p.T("inbox.tab_" + cmp.Or(string(state), "all"))
 		if n, counted := found.Counts[state]; counted && n > 0 {
-			text = p.T("inbox.tab_count", "state", text, "number", p.countOf(n))
+			text = p.T("inbox.tab_count", "state", text, "number", p.capped(n))
 		}
 		p.Tabs = append(p.Tabs, MenuItem{Link: Link{Text: text, Href: at("state", string(state))}, Current: p.State == string(state)})
 	}
@@ -107,14 +93,6 @@ func (p *InboxPage) link(asked url.Values, found models.InboxPage) {
 	if found.More {
 		p.Next = at("before", found.Rows[len(found.Rows)-1].ID.String())
 	}
-}
-
-// countOf writes a number that is not counted beyond models.MaxCount.
-func (p *InboxPage) countOf(n int) string {
-	if n >= models.MaxCount {
-		return p.Number(n) + "+"
-	}
-	return p.Number(n)
 }
 
 func (s *Server) callbackLine(w Words, row models.InboxRow) CallbackLine {

@@ -90,6 +90,7 @@ func staffPages() map[string]any {
 		"endpoint-key":  EndpointSecretPage{},
 		"endpoints":     EndpointsPage{},
 		"expiry-board":  ExpiryBoard{},
+		"filters":       FiltersPage{},
 		"inbox":         InboxPage{},
 		"job":           JobPage{},
 		"jobs":          JobsPage{},

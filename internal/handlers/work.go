@@ -22,6 +22,7 @@ type WorkPage struct {
 	Stuck []Stuck
 	Tabs  []MenuItem
 	Whose []MenuItem
+	Kept  KeptFilters
 	Rows  []WorkLine
 	Next  string // address of the next page; "" if this is the last
 	First string // address of the first; "" if this is it
@@ -67,6 +68,7 @@ func (s *Server) showWork(c *gin.Context, a *Admin) error {
 	for _, row := range found.Rows {
 		page.Rows = append(page.Rows, page.workLine(row))
 	}
+	page.Kept = page.keptFilters(models.WorkList, c.Request.URL.Query(), found.Filters)
 	page.link(c.Request.URL.Query(), found)
 	page.stuck(found.Counts)
 	return s.show(c, page)
@@ -83,9 +85,7 @@ func (p *WorkPage) workLine(row models.WorkRow) WorkLine {
 
 // link makes the addresses of the list's neighbours: whatever else it is narrowed by is kept.
 func (p *WorkPage) link(asked url.Values, found models.WorkPage) {
-	at := func(name, value string) string {
-		return listAddress("/admin", asked, []string{"queue", "who"}, name, value)
-	}
+	at := narrowed("/admin", asked, "queue", "who")
 	for _, queue := range models.WorkQueues() {
 		text, shown := p.T("work.queue_"+queue), queue
 		if queue == "us" {
@@ -126,27 +126,11 @@ func (p *WorkPage) stuck(counts models.WorkCounts) {
 	}
 }
 
-// listAddress is a list's address with one value changed and the rest of its filters kept.
-func listAddress(path string, asked url.Values, kept []string, name, value string) string {
-	query := url.Values{}
-	for _, k := range kept {
-		if asked.Get(k) != "" {
-			query.Set(k, asked.Get(k))
-		}
-	}
-	if query.Set(name, value); value == "" {
-		query.Del(name)
-	}
-	if len(query) == 0 {
-		return path
-	}
-	return path + "?" + query.Encode()
-}
-
 // LinksPage is everybody's connections, the newest turn first.
 type LinksPage struct {
 	Page
 	Tabs      []MenuItem
+	Kept      KeptFilters
 	Providers []oauth.Descriptor
 	Provider  string
 	State     string
@@ -186,9 +170,8 @@ func (s *Server) listLinks(c *gin.Context, a *Admin) error {
 		}
 		page.Rows = append(page.Rows, line)
 	}
-	at := func(name, value string) string {
-		return listAddress("/admin/connections", c.Request.URL.Query(), []string{"state", "provider"}, name, value)
-	}
+	page.Kept = page.keptFilters(models.LinksList, c.Request.URL.Query(), found.Filters)
+	at := narrowed("/admin/connections", c.Request.URL.Query(), "state", "provider")
 	for _, state := range linkStates() {
 		text := page.T("work.all")
 		if state != "" {

@@ -77,6 +77,7 @@ func (p *PlatformStore) find(ctx context.Context, search string, q TenantQuery) 
 				})
 				return err
 			})
+		p.queueFilters(b, TenantsList, &page.Filters)
 	})
 	if len(page.Rows) > q.Limit {
 		page.Rows = page.Rows[:q.Limit]

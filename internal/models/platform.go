@@ -36,8 +36,9 @@ type TenantQuery struct {
 
 // TenantsPage is a page of the list.
 type TenantsPage struct {
-	Rows []TenantRow
-	Next string // cursor of the next page; empty: this is the last
+	Rows    []TenantRow
+	Next    string        // cursor of the next page; empty: this is the last
+	Filters []SavedFilter // the actor's, of this list
 }
 
 // Tenants lists tenants, newest first, or searches them, by keyset: the page is cut first, counts and owners are looked up
@@ -60,6 +61,7 @@ func (p *PlatformStore) Tenants(ctx context.Context, q TenantQuery) (page Tenant
 			page.Rows, err = pgx.CollectRows(rows, scanTenantRow)
 			return err
 		})
+		p.queueFilters(b, TenantsList, &page.Filters)
 	})
 	if len(page.Rows) > q.Limit {
 		page.Rows = page.Rows[:q.Limit]

@@ -44,9 +44,10 @@ type WorkCounts map[string]int
 
 // WorkPage is a page of the list, with what lies elsewhere.
 type WorkPage struct {
-	Rows   []WorkRow
-	Next   string // cursor of the next page; empty: this is the last
-	Counts WorkCounts
+	Rows    []WorkRow
+	Next    string // cursor of the next page; empty: this is the last
+	Counts  WorkCounts
+	Filters []SavedFilter // the actor's, of this list
 }
 
 // where words the conditions. What decides which index is used stands in it as it is; the caller's Queue is one of WorkQueues.
@@ -97,6 +98,7 @@ func (p *PlatformStore) Work(ctx context.Context, q WorkQuery) (page WorkPage, e
 			return err
 		})
 		p.queueCounts(b, &page.Counts)
+		p.queueFilters(b, WorkList, &page.Filters)
 	})
 	if len(page.Rows) > q.Limit {
 		page.Rows = page.Rows[:q.Limit]
@@ -148,8 +150,9 @@ type LinkRow struct {
 
 // LinksPage is a page of connections.
 type LinksPage struct {
-	Rows []LinkRow
-	Next string // cursor of the next page; empty: this is the last
+	Rows    []LinkRow
+	Next    string        // cursor of the next page; empty: this is the last
+	Filters []SavedFilter // the actor's, of this list
 }
 
 // Links lists connections by keyset, the page first. One round trip. Invalid when the cursor was not made by this list.
@@ -180,6 +183,7 @@ func (p *PlatformStore) Links(ctx context.Context, q LinkQuery) (page LinksPage,
 			})
 			return err
 		})
+		p.queueFilters(b, LinksList, &page.Filters)
 	})
 	if len(page.Rows) > q.Limit {
 		page.Rows = page.Rows[:q.Limit]
