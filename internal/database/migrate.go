@@ -27,8 +27,11 @@ const jobsSchema = "river"
 // migrateLock is the advisory lock that one migrating replica holds while the others wait.
 const migrateLock = 0x6d6f6f72696e67 // "mooring"
 
-// version is how far a schema has come: our migrations and the job queue's.
-type version struct{ ours, jobs int64 }
+// version is how far a schema has come: our migrations, the job queue's, and whether our indexes are on its table.
+type version struct {
+	ours, jobs int64
+	indexed    bool
+}
 
 func (v version) behind(w version) bool { return v.ours < w.ours || v.jobs < w.jobs }
 
@@ -88,7 +91,7 @@ func newMigrator(pool *pgxpool.Pool) (*migrator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("database: reading the job queue's migrations: %w", err)
 	}
-	m := &migrator{pool: pool, jobs: jobs}
+	m := &migrator{pool: pool, jobs: jobs, wanted: version{indexed: true}}
 	if m.wanted.ours, err = newestOf(migrations.Files); err != nil {
 		return nil, err
 	}
@@ -136,7 +139,8 @@ func (m *migrator) current(ctx context.Context) (bool, error) {
 func readVersion(ctx context.Context, pool *pgxpool.Pool) (v version, err error) {
 	err = pool.QueryRow(ctx, `
 		SELECT (SELECT coalesce(max(version_id), 0) FROM public.goose_db_version WHERE is_applied),
-		       (SELECT coalesce(max(version), 0) FROM river.river_migration WHERE line = 'main')`).Scan(&v.ours, &v.jobs)
+		       (SELECT coalesce(max(version), 0) FROM river.river_migration WHERE line = 'main'),
+		       to_regclass('river.river_job_list_state') IS NOT NULL`).Scan(&v.ours, &v.jobs, &v.indexed)
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && (pg.Code == undefinedTable || pg.Code == undefinedColumn) {
 		return version{}, nil
 	}
@@ -172,7 +176,8 @@ func holdLock(ctx context.Context, pool *pgxpool.Pool) (unlock func(), err error
 	}, nil
 }
 
-// up applies what is missing: ours first, because the first of them makes the job queue's schema.
+// up applies what is missing: ours first, because the first of them makes the job queue's schema. Our indexes come last,
+// because they stand on the job queue's table.
 func (m *migrator) up(ctx context.Context) (applied int, err error) {
 	provider, done, err := newProvider(m.pool)
 	if err != nil {
@@ -186,6 +191,9 @@ func (m *migrator) up(ctx context.Context) (applied int, err error) {
 	jobs, err := m.jobs.Migrate(ctx, rivermigrate.DirectionUp, nil)
 	if err != nil {
 		return len(results), fmt.Errorf("database: migrating the job queue: %w", err)
+	}
+	if _, err := m.pool.Exec(ctx, `SELECT index_jobs()`); err != nil {
+		return len(results), fmt.Errorf("database: indexing the jobs: %w", err)
 	}
 	return len(results) + len(jobs.Versions), nil
 }

@@ -57,7 +57,7 @@ func (w Words) endpointBadge(row models.EndpointRow) Badge {
 	case !row.Enabled:
 		return Badge{"", "off", w.T("outgoing.state_off")}
 	case row.Failed > 0:
-		return Badge{"wait", "alert", w.T("outgoing.state_failed", "count", row.Failed)}
+		return Badge{"wait", "alert", w.T("outgoing.state_failed", "number", w.capped(row.Failed))}
 	}
 	return Badge{"good", "check", w.T("outgoing.state_on")}
 }

@@ -139,10 +139,7 @@ func jobColumn(state string) string {
 
 // countCell writes a number that may be more than was counted.
 func (p *JobsPage) countCell(k *JobKind, column string) string {
-	if k.capped[column] {
-		return p.Number(k.numbers[column]) + "+"
-	}
-	return p.Number(k.numbers[column])
+	return p.counted(k.numbers[column], k.capped[column])
 }
 
 // link makes the addresses of the list's neighbours: whatever else it is narrowed by is kept.

@@ -76,7 +76,7 @@ func (p *MailsPage) link(asked url.Values, found models.MailsPage) {
 			number += found.Counts[state]
 		}
 		if number > 0 {
-			text = p.T("inbox.tab_count", "state", text, "number", p.Number(number))
+			text = p.T("inbox.tab_count", "state", text, "number", p.capped(number))
 		}
 		p.Tabs = append(p.Tabs, MenuItem{Link: Link{Text: text, Href: at("state", g.name)}, Current: p.State == g.name})
 	}

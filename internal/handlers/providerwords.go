@@ -58,10 +58,15 @@ func (r ProviderRow) Linked() string {
 // capped writes a count that may have stopped at its cap.
 func (w Words) capped(n int) string {
 	shown, more := models.Capped(n)
+	return w.counted(shown, more)
+}
+
+// counted writes a count, and whether there are more.
+func (w Words) counted(n int, more bool) string {
 	if more {
-		return w.T("provider.more_than", "count", w.Number(shown))
+		return w.T("provider.more_than", "count", w.Number(n))
 	}
-	return w.Number(shown)
+	return w.Number(n)
 }
 
 // Waiting is how many syncs wait or run.

@@ -96,16 +96,19 @@ func (p *PlatformStore) Expiring(ctx context.Context, q ExpiryQuery) (page Expir
 			return page, err
 		}
 	}
+	only, args := ``, []any{at, id, p.now().Add(q.Within), q.Limit + 1}
+	if q.Provider != "" {
+		only, args = ` AND provider = $5`, append(args, q.Provider)
+	}
 	err = p.batch(ctx, scope{}, func(b *pgx.Batch) {
 		b.Queue(`
 			WITH page AS MATERIALIZED (
 			    SELECT * FROM connections
-			     WHERE ends_at IS NOT NULL AND (ends_at, id) > ($1, $2) AND ends_at <= $3 AND ($4 = '' OR provider = $4)
-			       AND state <> 'disconnected'
-			     ORDER BY ends_at, id LIMIT $5)
+			     WHERE ends_at IS NOT NULL AND (ends_at, id) > ($1, $2) AND ends_at <= $3 AND state <> 'disconnected'`+only+`
+			     ORDER BY ends_at, id LIMIT $4)
 			SELECT c.tenant_id, t.name, c.id, c.provider, c.environment, c.account_masked, c.state, c.ends_at, c.reminded_at
 			  FROM page c JOIN tenants t ON t.id = c.tenant_id ORDER BY c.ends_at, c.id`,
-			at, id, p.now().Add(q.Within), q.Provider, q.Limit+1).Query(func(rows pgx.Rows) (err error) {
+			args...).Query(func(rows pgx.Rows) (err error) {
 			page.Rows, err = pgx.CollectRows(rows, pgx.RowToStructByPos[ExpiryRow])
 			return err
 		})

@@ -95,11 +95,8 @@ func (q InboxQuery) where() (sql string, args []any) {
 type InboxPage struct {
 	Rows   []InboxRow
 	More   bool
-	Counts map[CallbackState]int // of what is open; at most MaxCount each
+	Counts map[CallbackState]int // of what is open; see Capped
 }
-
-// MaxCount is where counting ends: beyond it a number helps nobody, and costs.
-const MaxCount = 1000
 
 // Inbox lists stored callbacks. One round trip.
 func (p *PlatformStore) Inbox(ctx context.Context, q InboxQuery) (page InboxPage, err error) {
@@ -114,7 +111,7 @@ func (p *PlatformStore) Inbox(ctx context.Context, q InboxQuery) (page InboxPage
 				return err
 			})
 		for _, state := range []CallbackState{CallbackWaiting, CallbackParked, CallbackDead} {
-			b.Queue(`SELECT count(*) FROM (SELECT FROM inbox WHERE state = '`+string(state)+`' LIMIT $1) counted`, MaxCount).
+			b.Queue(`SELECT count(*) FROM (SELECT FROM inbox WHERE state = '`+string(state)+`' LIMIT $1) counted`, countCap+1).
 				QueryRow(func(row pgx.Row) error {
 					var n int
 					err := row.Scan(&n)

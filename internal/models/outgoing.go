@@ -22,7 +22,7 @@ type Endpoint struct {
 	CreatedAt      time.Time
 }
 
-// EndpointRow is an endpoint in the admins' list. The counts stop at a thousand.
+// EndpointRow is an endpoint in the admins' list. Of the counts see Capped.
 type EndpointRow struct {
 	Endpoint
 	Waiting int
@@ -91,8 +91,8 @@ const endpointColumns = `e.id, e.url, e.description, e.kinds, e.enabled, e.disab
 
 // endpointCounts follow endpointColumns in an EndpointRow.
 const endpointCounts = `
-	(SELECT count(*) FROM (SELECT FROM deliveries d WHERE d.endpoint_id = e.id AND d.state = 'waiting' LIMIT 1000) w),
-	(SELECT count(*) FROM (SELECT FROM deliveries d WHERE d.endpoint_id = e.id AND d.state = 'failed' LIMIT 1000) f)`
+	(SELECT count(*) FROM (SELECT FROM deliveries d WHERE d.endpoint_id = e.id AND d.state = 'waiting' LIMIT 1001) w),
+	(SELECT count(*) FROM (SELECT FROM deliveries d WHERE d.endpoint_id = e.id AND d.state = 'failed' LIMIT 1001) f)`
 
 func (e *Endpoint) fields() []any {
 	return []any{&e.ID, &e.URL, &e.Description, &e.Kinds, &e.Enabled, &e.DisabledReason, &e.DisabledAt, &e.CreatedAt}

@@ -9,7 +9,7 @@ import (
 	"mooring/internal/oauth"
 )
 
-// countCap is where counts over all tenants stop: beyond it the page says "more than".
+// countCap is where counts over all tenants stop: beyond it a number helps nobody, and costs. The page says "more than".
 const countCap = 1000
 
 // sightLife is how long a replica's view of a provider is believed in; one that calls nothing tells nothing.

@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -51,25 +52,40 @@ type MailQuery struct {
 type MailsPage struct {
 	Rows   []MailRow
 	More   bool
-	Counts map[string]int // by state, of what waits or was lost; at most MaxCount each
+	Counts map[string]int // by state, of what waits or was lost; see Capped
+}
+
+// newest words what the page is cut from: of each state the newest, because an index gives those of one state alone.
+func (q MailQuery) newest() (sql string, args []any) {
+	below := q.Below
+	if below == 0 {
+		below = math.MaxInt64
+	}
+	if args = []any{below, q.Limit + 1}; q.States == nil {
+		return `SELECT * FROM mails WHERE job < $1`, args
+	}
+	return `SELECT m.* FROM unnest($3::text[]) s (state),
+		LATERAL (SELECT * FROM mails WHERE state = s.state AND job < $1 ORDER BY job DESC LIMIT $2) m`, append(args, q.States)
 }
 
 // Mails lists what was sent to people, or was to be. One round trip.
 func (p *PlatformStore) Mails(ctx context.Context, q MailQuery) (page MailsPage, err error) {
 	defer explain("Mails", &err)
 	page.Counts = map[string]int{}
+	sql, args := q.newest()
 	err = p.batch(ctx, scope{}, func(b *pgx.Batch) {
 		b.Queue(`
+			WITH page AS MATERIALIZED (`+sql+` ORDER BY job DESC LIMIT $2)
 			SELECT m.job, m.kind, m.tenant, coalesce(t.name, ''), m.address, m.state, m.fault, m.tries, m.created_at, m.tried_at, m.ended_at,
 			       CASE WHEN m.state = 'waiting' THEN j.next_at END, j.id IS NOT NULL
-			  FROM (SELECT * FROM mails WHERE ($1::text[] IS NULL OR state = ANY ($1)) AND ($2 = 0 OR job < $2) ORDER BY job DESC LIMIT $3) m
-			  LEFT JOIN tenants t ON t.id = m.tenant LEFT JOIN LATERAL list_jobs(m.job, '', NULL, 0, 1) j ON true ORDER BY m.job DESC`, q.States, q.Below, q.Limit+1).
+			  FROM page m LEFT JOIN tenants t ON t.id = m.tenant LEFT JOIN jobs_next((SELECT array_agg(job) FROM page)) j ON j.id = m.job
+			 ORDER BY m.job DESC`, args...).
 			Query(func(rows pgx.Rows) (err error) {
 				page.Rows, err = pgx.CollectRows(rows, pgx.RowToStructByPos[MailRow])
 				return err
 			})
 		for _, state := range []string{LetterWaiting, LetterRefused, MailFailed} {
-			b.Queue(`SELECT count(*) FROM (SELECT FROM mails WHERE state = $1 LIMIT $2) counted`, state, MaxCount).
+			b.Queue(`SELECT count(*) FROM (SELECT FROM mails WHERE state = $1 LIMIT $2) counted`, state, countCap+1).
 				QueryRow(func(row pgx.Row) error {
 					var n int
 					err := row.Scan(&n)
@@ -127,10 +143,8 @@ type JobsPage struct {
 	Counts []JobCount
 }
 
-// maxJobs is where counting the jobs of a state ends.
-const maxJobs = 10_000
-
-const listJobs = `SELECT j.*, coalesce(t.name, '') FROM list_jobs($1, $2, $3, $4, $5) j LEFT JOIN tenants t ON t.id = j.tenant ORDER BY j.id DESC`
+const listJobs = `SELECT j.*, coalesce(t.name, '')
+	FROM (SELECT * FROM list_jobs($1, $2, $3, $4, $5) ORDER BY id DESC LIMIT $5) j LEFT JOIN tenants t ON t.id = j.tenant ORDER BY j.id DESC`
 
 // Jobs lists background jobs. One round trip.
 func (p *PlatformStore) Jobs(ctx context.Context, q JobQuery) (page JobsPage, err error) {
@@ -140,7 +154,7 @@ func (p *PlatformStore) Jobs(ctx context.Context, q JobQuery) (page JobsPage, er
 			page.Rows, err = pgx.CollectRows(rows, pgx.RowToStructByPos[JobRow])
 			return err
 		})
-		b.Queue(`SELECT * FROM count_jobs($1) ORDER BY kind, state`, maxJobs).Query(func(rows pgx.Rows) (err error) {
+		b.Queue(`SELECT * FROM count_jobs($1) ORDER BY kind, state`, countCap).Query(func(rows pgx.Rows) (err error) {
 			page.Counts, err = pgx.CollectRows(rows, pgx.RowToStructByPos[JobCount])
 			return err
 		})
