@@ -219,17 +219,20 @@ COMMENT ON FUNCTION public.colleagues() IS 'The addresses of the current tenant'
 CREATE FUNCTION public.count_jobs(most integer) RETURNS TABLE(kind text, state text, number bigint, oldest timestamp with time zone, full_up boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
-    AS $$
+    AS $_$
+DECLARE
+    counted text;
 BEGIN
-    RETURN QUERY
-    SELECT j.kind, s.state::text, count(*), min(j.created_at), sum(count(*)) OVER (PARTITION BY s.state) >= most
-      FROM unnest(enum_range(NULL::river.river_job_state)) s (state),
-           LATERAL (SELECT r.kind, r.created_at FROM river.river_job r WHERE r.state = s.state LIMIT most) j
-     GROUP BY j.kind, s.state;
+    FOR counted IN SELECT unnest(enum_range(NULL::river.river_job_state))::text LOOP
+        RETURN QUERY EXECUTE format( -- planned for each state by itself: what is right for the most frequent one reads the whole table for a rare one
+            'SELECT j.kind, %1$L, count(*), min(j.created_at), sum(count(*)) OVER () >= $1
+               FROM (SELECT r.kind, r.created_at FROM river.river_job r WHERE r.state = %1$L ORDER BY r.id LIMIT $1) j GROUP BY j.kind', counted)
+            USING most;
+    END LOOP;
 END
-$$;
+$_$;
 
-COMMENT ON FUNCTION public.count_jobs(most integer) IS 'Jobs by kind and state. Of each state no more than that many are counted: full_up says that there may be more.';
+COMMENT ON FUNCTION public.count_jobs(most integer) IS 'Jobs by kind and state. Of each state no more than that many are counted, the oldest: full_up says that there may be more.';
 
 CREATE FUNCTION public.current_person() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
