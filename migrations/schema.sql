@@ -6,6 +6,28 @@ CREATE FUNCTION public.audit_field(value text) RETURNS bytea
 
 COMMENT ON FUNCTION public.audit_field(value text) IS 'A field as it is hashed: its length in four bytes, then its bytes; NULL is a length that no text has.';
 
+CREATE FUNCTION public.begin_view(session uuid, wanted uuid, life interval, fresh_token bytea) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    ends timestamptz;
+BEGIN
+    UPDATE sessions s SET viewing = wanted, viewing_since = now(), viewing_until = now() + life, token_hash = fresh_token
+     WHERE s.id = session AND s.user_id = current_person() AND s.tenant_id IS NULL
+       AND NOT EXISTS (SELECT FROM memberships m WHERE m.tenant_id = wanted AND m.user_id = s.user_id)
+       AND EXISTS (SELECT FROM platform_admins a WHERE a.user_id = s.user_id AND a.roles && '{reviewer,operator}'::text[])
+       AND NOT is_closed(wanted)
+    RETURNING s.viewing_until INTO ends;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'nobody may look there like that' USING ERRCODE = 'MR001';
+    END IF;
+    RETURN ends;
+END
+$$;
+
+COMMENT ON FUNCTION public.begin_view(session uuid, wanted uuid, life interval, fresh_token bytea) IS 'The current person, one of the staff, looks at a tenant from now on, in this session and under a new token; fails with MR001 unless they may. Gives when it ends.';
+
 CREATE FUNCTION public.cancel_job(wanted bigint, at timestamp with time zone) RETURNS TABLE(kind text, tenant uuid, done boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -343,6 +365,16 @@ CREATE FUNCTION public.error_words(told text) RETURNS text
     RETURN "left"(regexp_replace(regexp_replace(regexp_replace(regexp_replace(told, '\S+(://|@)\S+'::text, '…'::text, 'g'::text), '"[^"]*"'::text, '"…"'::text, 'g'::text), '\S*[[:alnum:]_-]{28,}\S*'::text, '…'::text, 'g'::text), '[0-9]{6,}'::text, '…'::text, 'g'::text), 160);
 
 COMMENT ON FUNCTION public.error_words(told text) IS 'An error''s text without what could be a value: addresses, what is quoted, what is long, long numbers. It was scrubbed where it was made; this is the second look.';
+
+CREATE FUNCTION public.event_id() RETURNS uuid
+    LANGUAGE sql
+    AS $$
+    SELECT encode(overlay(uuid_send(gen_random_uuid())
+               PLACING substring(int8send(us / 1000) FROM 3) || int2send((28672 + us % 1000 * 4)::int2) FROM 1 FOR 8), 'hex')::uuid
+      FROM (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS us) t
+    $$;
+
+COMMENT ON FUNCTION public.event_id() IS 'A UUIDv7, to the microsecond, for an event that the database itself writes: events sort by their ids.';
 
 CREATE FUNCTION public.follow_expiry() RETURNS trigger
     LANGUAGE plpgsql
@@ -773,13 +805,17 @@ BEGIN
     IF opened.seen_at < now() - interval '1 minute' THEN            -- one write a minute, not one a page
         UPDATE sessions s SET seen_at = now() WHERE s.id = opened.id;
     END IF;
+    IF opened.viewing IS NOT NULL AND view_over(opened) THEN
+        UPDATE sessions s SET viewing = NULL WHERE s.id = opened.id AND s.viewing_since = opened.viewing_since;
+        opened.viewing := NULL;
+    END IF;
     PERFORM set_config('app.user_id', opened.user_id::text, true),
-            set_config('app.tenant_id', coalesce(opened.tenant_id::text, ''), true);
+            set_config('app.tenant_id', coalesce(coalesce(opened.tenant_id, opened.viewing)::text, ''), true);
     RETURN QUERY SELECT opened.id, opened.user_id, opened.tenant_id;
 END
 $$;
 
-COMMENT ON FUNCTION public.open_session(presented bytea, idle interval) IS 'The session behind a cookie; opens the rest of the transaction for its person and tenant.';
+COMMENT ON FUNCTION public.open_session(presented bytea, idle interval) IS 'The session behind a cookie; opens the rest of the transaction for its person and for the tenant that they work in, or look at.';
 
 CREATE FUNCTION public.person_by_email(wanted text) RETURNS uuid
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -1178,6 +1214,12 @@ END
 $$;
 
 COMMENT ON FUNCTION public.tell_of(of_tenant uuid, event uuid) IS 'Puts in the job that tells of an event which the staff have written into a tenant''s history; of no other.';
+CREATE FUNCTION public.sweep_views() RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$ WITH over AS (UPDATE sessions s SET viewing = NULL WHERE s.viewing IS NOT NULL AND view_over(s) RETURNING 1) SELECT count(*) FROM over $$;
+
+COMMENT ON FUNCTION public.sweep_views() IS 'Ends the views that are over and that nobody has come back to.';
 
 CREATE FUNCTION public.tenants_of(person uuid) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -1194,6 +1236,69 @@ CREATE FUNCTION public.tenants_to_rewrap(newest bigint, after uuid, most integer
 $$;
 
 COMMENT ON FUNCTION public.tenants_to_rewrap(newest bigint, after uuid, most integer) IS 'Tenants whose data keyset is not wrapped by the newest key, by id.';
+
+CREATE FUNCTION public.view_ended() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    INSERT INTO events (tenant_id, id, actor_kind, actor_id, kind, detail, created_at)
+    SELECT OLD.viewing, event_id(), 'staff', OLD.user_id, 'tenant.view_ended',
+           jsonb_build_object('by', coalesce((SELECT u.email FROM users u WHERE u.id = OLD.user_id), ''),
+               'since', to_char(OLD.viewing_since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')),
+           least(now(), OLD.viewing_until);
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION public.view_ended() IS 'Tells the tenant that a view has ended, however it did.';
+
+CREATE TABLE public.sessions (
+    id uuid NOT NULL,
+    token_hash bytea NOT NULL,
+    user_id uuid NOT NULL,
+    tenant_id uuid,
+    created_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    user_agent text DEFAULT ''::text NOT NULL,
+    address text DEFAULT ''::text NOT NULL,
+    proved_at timestamp with time zone DEFAULT now() NOT NULL,
+    viewing uuid,
+    viewing_since timestamp with time zone,
+    viewing_until timestamp with time zone,
+    CONSTRAINT sessions_viewing CHECK (((viewing IS NULL) OR ((tenant_id IS NULL) AND (viewing_since IS NOT NULL) AND (viewing_until IS NOT NULL))))
+);
+
+ALTER TABLE ONLY public.sessions FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.sessions IS 'One row per signed-in browser; deleting the row ends the session on every replica at once.';
+
+COMMENT ON COLUMN public.sessions.id IS 'Stays when the token rotates: attempts are bound to it.';
+
+COMMENT ON COLUMN public.sessions.token_hash IS 'SHA-256 of the 256-bit cookie value.';
+
+COMMENT ON COLUMN public.sessions.tenant_id IS 'The tenant the person works in; NULL for staff. Losing the membership ends the session.';
+
+COMMENT ON COLUMN public.sessions.expires_at IS 'Absolute end; idleness is measured by seen_at.';
+
+COMMENT ON COLUMN public.sessions.proved_at IS 'When the person last proved in this session who they are; what is sensitive wants that to be recent.';
+
+COMMENT ON COLUMN public.sessions.viewing IS 'The tenant whose pages a member of the staff sees as a viewer would; whoever works in a tenant of their own has none.';
+
+COMMENT ON COLUMN public.sessions.viewing_since IS 'When that began.';
+
+COMMENT ON COLUMN public.sessions.viewing_until IS 'When it ends, whatever happens until then.';
+
+CREATE FUNCTION public.view_over(s public.sessions) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    SELECT s.viewing_until <= now() OR is_closed(s.viewing)
+        OR NOT EXISTS (SELECT FROM platform_admins a WHERE a.user_id = s.user_id AND a.roles && '{reviewer,operator}'::text[])
+    $$;
+
+COMMENT ON FUNCTION public.view_over(s public.sessions) IS 'Whether a view has ended by itself: by time, by the closing of the tenant, by the loss of the role.';
 
 CREATE FUNCTION public.workplaces() RETURNS TABLE(tenant_id uuid, name text, role text)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -2714,6 +2819,8 @@ CREATE INDEX sessions_member ON public.sessions USING btree (tenant_id, user_id)
 
 CREATE INDEX sessions_user ON public.sessions USING btree (user_id);
 
+CREATE INDEX sessions_views ON public.sessions USING btree (viewing) WHERE (viewing IS NOT NULL);
+
 CREATE INDEX snapshots_changed ON public.snapshots USING btree (tenant_id, connection_id, changed_at DESC, block DESC, version DESC) WHERE (block <> 'wallet_flow'::text);
 
 COMMENT ON INDEX public.snapshots_changed IS 'The history of a connection''s data, newest first, by keyset; movements of money are a list already.';
@@ -2759,6 +2866,10 @@ CREATE TRIGGER retired BEFORE INSERT OR UPDATE ON public.tenant_keys FOR EACH RO
 CREATE TRIGGER retired BEFORE INSERT OR UPDATE ON public.vault_canaries FOR EACH ROW EXECUTE FUNCTION public.refuse_retired_key();
 
 CREATE TRIGGER sessions_seen AFTER INSERT OR UPDATE OF seen_at, tenant_id ON public.sessions FOR EACH ROW WHEN ((new.tenant_id IS NOT NULL)) EXECUTE FUNCTION public.seen_at_work();
+
+CREATE TRIGGER sessions_view_changed AFTER UPDATE OF viewing, viewing_since ON public.sessions FOR EACH ROW WHEN (((old.viewing IS NOT NULL) AND ((new.viewing IS NULL) OR (new.viewing_since <> old.viewing_since)))) EXECUTE FUNCTION public.view_ended();
+
+CREATE TRIGGER sessions_view_gone AFTER DELETE ON public.sessions FOR EACH ROW WHEN ((old.viewing IS NOT NULL)) EXECUTE FUNCTION public.view_ended();
 
 ALTER TABLE ONLY public.account_claims
     ADD CONSTRAINT account_claims_holder_tenant_holder_connection_fkey FOREIGN KEY (holder_tenant, holder_connection) REFERENCES public.connections(tenant_id, id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
@@ -2885,6 +2996,9 @@ ALTER TABLE ONLY public.sessions
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_viewing_fkey FOREIGN KEY (viewing) REFERENCES public.tenants(id);
 
 ALTER TABLE ONLY public.snapshots
     ADD CONSTRAINT snapshots_tenant_id_connection_id_fkey FOREIGN KEY (tenant_id, connection_id) REFERENCES public.connections(tenant_id, id) ON DELETE CASCADE;
@@ -3072,6 +3186,9 @@ GRANT USAGE ON SCHEMA public TO mooring_platform;
 
 REVOKE ALL ON FUNCTION public.audit_field(value text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION public.begin_view(session uuid, wanted uuid, life interval, fresh_token bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.begin_view(session uuid, wanted uuid, life interval, fresh_token bytea) TO mooring_app;
+
 REVOKE ALL ON FUNCTION public.cancel_job(wanted bigint, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.cancel_job(wanted bigint, at timestamp with time zone) TO mooring_platform;
 
@@ -3130,6 +3247,9 @@ REVOKE ALL ON FUNCTION public.erase_connection(wanted uuid, at timestamp with ti
 GRANT ALL ON FUNCTION public.erase_connection(wanted uuid, at timestamp with time zone) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.error_words(told text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.event_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.event_id() TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.follow_expiry() FROM PUBLIC;
 
@@ -3294,12 +3414,20 @@ GRANT ALL ON FUNCTION public.sweep_tickets(before timestamp with time zone) TO m
 
 REVOKE ALL ON FUNCTION public.tell_of(of_tenant uuid, event uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.tell_of(of_tenant uuid, event uuid) TO mooring_platform;
+REVOKE ALL ON FUNCTION public.sweep_views() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.sweep_views() TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.tenants_of(person uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.tenants_of(person uuid) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.tenants_to_rewrap(newest bigint, after uuid, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.tenants_to_rewrap(newest bigint, after uuid, most integer) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.view_ended() FROM PUBLIC;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sessions TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.view_over(s public.sessions) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.workplaces() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.workplaces() TO mooring_app;

@@ -91,6 +91,22 @@ func tour(t *testing.T, base, language string, look func(b *browser, name string
 	admin.press("#sure")
 	admin.do(chromedp.WaitVisible("#act-reject"))
 	look(admin, "tenant-asked")
+	admin.viewSights(tenant, look)
+}
+
+// viewSights looks through a merchant's eyes, and ends it.
+func (b *browser) viewSights(tenant string, look func(b *browser, name string)) {
+	b.tb.Helper()
+	b.open(tenant + "/view")
+	look(b, "view-as")
+	b.click("#reason-review")
+	b.press("main button[type=submit]")
+	b.until("/overview$")
+	look(b, "viewed-overview")
+	b.open("/notices")
+	look(b, "viewed-refused")
+	b.press(".viewing button")
+	b.until(tenant + "$")
 }
 
 // revealSights looks at what is masked, and at what support is given.

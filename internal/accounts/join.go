@@ -75,6 +75,14 @@ func (s *Service) AskForLink(ctx context.Context, token secret.String) error {
 	return s.Store.AskForLink(ctx, hashToken(token))
 }
 
+// BeginView lets one of the staff look at a tenant's pages, in their session and under the token that is given: what they may see
+// has changed. Conflict if they may not.
+func (s *Service) BeginView(ctx context.Context, st *models.PlatformStore, v models.NewView) (secret.String, error) {
+	token, hash := newToken()
+	v.TokenHash = hash
+	return token, st.BeginView(ctx, v)
+}
+
 // Switch takes a person's session to another of their tenants, under the token that is given. NotFound if they do not work
 // there.
 func (s *Service) Switch(ctx context.Context, who Session, tenant uuid.UUID) (secret.String, error) {

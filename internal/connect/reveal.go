@@ -27,25 +27,36 @@ const otherReason = "other"
 // RevealReasons are the reasons to look at personal values. The pages have a sentence for each.
 func RevealReasons() []string { return []string{"check", "mistake", "support", "law", otherReason} }
 
+// ViewReasons are the reasons for the staff to look at a merchant's pages as a viewer would.
+func ViewReasons() []string { return []string{"asked", "review", "fault", otherReason} }
+
+// Why is the reason that somebody gives for looking.
+type Why struct {
+	Reason string // one of those that are offered
+	Note   string // in the person's own words; needed where the reason is "other"
+}
+
+// Check says what is wrong with it.
+func (w Why) Check(offered []string) error {
+	switch {
+	case !slices.Contains(offered, w.Reason):
+		return errs.New(errs.Invalid, "reveal.fault_reason").On("reason")
+	case w.Reason == otherReason && w.Line() == "":
+		return errs.New(errs.Invalid, "reveal.fault_note").On("note")
+	case utf8.RuneCountInString(w.Note) > MaxNote:
+		return errs.New(errs.Invalid, "reveal.fault_long").On("note")
+	}
+	return nil
+}
+
+// Line is the note as it is kept: one line of letters that can be seen.
+func (w Why) Line() string { return oneLine(w.Note) }
+
 // RevealRequest asks for the personal values of one block.
 type RevealRequest struct {
 	Connection uuid.UUID
 	Block      oauth.Block
-	Reason     string // one of RevealReasons
-	Note       string // in the person's own words; needed where the reason is "other"
-}
-
-// Check says what is wrong with the request.
-func (r RevealRequest) Check() error {
-	switch {
-	case !slices.Contains(RevealReasons(), r.Reason):
-		return errs.New(errs.Invalid, "reveal.fault_reason").On("reason")
-	case r.Reason == otherReason && oneLine(r.Note) == "":
-		return errs.New(errs.Invalid, "reveal.fault_note").On("note")
-	case utf8.RuneCountInString(r.Note) > MaxNote:
-		return errs.New(errs.Invalid, "reveal.fault_long").On("note")
-	}
-	return nil
+	Why
 }
 
 // Revealed is one block whose personal values somebody may see now.
@@ -71,7 +82,7 @@ func (s *Service) RevealTo(ctx context.Context, p *models.PlatformStore, tenant 
 }
 
 func (s *Service) reveal(ctx context.Context, look looker, r RevealRequest) (seen Revealed, err error) {
-	if err := r.Check(); err != nil {
+	if err := r.Check(RevealReasons()); err != nil {
 		return Revealed{}, err
 	}
 	err = look(ctx, r.Connection, r.Block, func(sight models.Sight) (models.NewEvent, error) {
@@ -83,7 +94,7 @@ func (s *Service) reveal(ctx context.Context, look looker, r RevealRequest) (see
 		}
 		detail := sightDetail(sight)
 		detail["fields"], detail["reason"] = fields, r.Reason
-		if note := oneLine(r.Note); note != "" {
+		if note := r.Line(); note != "" {
 			detail["note"] = note
 		}
 		return models.NewEvent{Kind: "connection.revealed", Connection: sight.ID, Detail: detail}, nil

@@ -58,6 +58,7 @@ type TenantPage struct {
 	Accounts []TenantAccount
 	Review   ReviewBox
 	History  []EventLine
+	MayView  bool // may look at the merchant's pages as a viewer
 }
 
 // TenantAccount is one connection of the merchant.
@@ -86,6 +87,7 @@ func (s *Server) showTenant(c *gin.Context, a *Admin) error {
 		}
 	}
 	page := TenantPage{Page: s.page(c, "admin.tenant_title", "name", tenant.Name), Tenant: tenant}
+	page.MayView = !tenant.Closed && shareOne(a.Session.StaffRoles, viewers())
 	page.Review = s.reviewBox(page.Words, tenant, a.Session.UserID)
 	for _, view := range s.Connect.OpenTenant(tenant) {
 		account := TenantAccount{

@@ -94,6 +94,9 @@ func (s *Server) fail(c *gin.Context, err error) {
 func (s *Server) errorPage(c *gin.Context, status int, e *errs.Error) ErrorPage {
 	page := s.page(c, "error.title_"+strconv.Itoa(status))
 	out := ErrorPage{Page: page, Status: status, Message: page.T(e.Key, e.Args), Next: page.T("error.next_" + strconv.Itoa(status))}
+	if e.Key == "viewas.no_act" { // they are not somebody else, they only look like it
+		out.Next = page.T("viewas.no_act_next")
+	}
 	out.Back = Link{Text: page.T("error.back_start"), Href: "/"}
 	if page.Viewer != nil {
 		out.Back = Link{Text: page.T("error.back_work"), Href: page.Home}

@@ -23,6 +23,7 @@ type Page struct {
 	Troubles     []Trouble // broken connections; the banner of every page names them
 	MoreTroubles int       // how many more there are
 	Notices      int       // unread ones, for the bell
+	View         *ViewBar  // nil: they look through nobody else's eyes
 	Reference    string
 	Demo         bool
 	Stream       string // address of the event stream that says when #live has changed; "" if the page stands still
@@ -76,10 +77,16 @@ func (s *Server) page(c *gin.Context, titleKey string, args ...any) Page {
 	}
 	who := v.who
 	p.Viewer = &Viewer{Email: who.Email, Tenant: who.TenantName, Staff: who.IsAdmin, Role: who.Role, Operate: who.Role.MayOperate(), Closed: who.Closed}
+	p.Home = homeOf(*who)
+	if p.View = p.viewBar(who.View, v.viewing); v.viewing {
+		p.Viewer.Tenant, p.Viewer.Staff, p.Viewer.Role, p.Home = who.View.Name, false, models.Viewer, "/overview"
+	}
 	if len(who.Workplaces) > 1 {
 		p.Viewer.Places = p.workplaces(*who)
 	}
-	p.Home, p.Troubles, p.MoreTroubles = homeOf(*who), p.troubles(who.Troubles, s.Connect.Describe), who.Attention-len(who.Troubles)
+	if !p.Viewer.Staff {
+		p.Troubles, p.MoreTroubles = p.troubles(who.Troubles, s.Connect.Describe), who.Attention-len(who.Troubles)
+	}
 	p.Notices = who.Notices
 	p.Menu = p.menu()
 	return p
@@ -107,13 +114,16 @@ func (p Page) menu() []MenuItem {
 	if p.Viewer.Role == "" {
 		return []MenuItem{item("team.places_title", "/tenants"), item("common.menu_settings", "/settings")}
 	}
-	return []MenuItem{
+	items := []MenuItem{
 		item("common.menu_overview", "/overview"),
 		item("common.menu_connections", "/connections", "/connect/", "/attempts/", "/expiring"),
 		item("common.menu_activity", "/activity"),
 		item("team.title", "/team"),
-		item("common.menu_settings", "/settings"),
 	}
+	if p.View != nil { // settings are a person's own
+		return items
+	}
+	return append(items, item("common.menu_settings", "/settings"))
 }
 
 // Path is the page's own, for a form that leads back to it.

@@ -103,6 +103,7 @@ func staffPages() map[string]any {
 		"review":        ReviewPage{},
 		"tenant":        TenantPage{},
 		"tenants":       TenantsPage{},
+		"view-as":       ViewAsPage{},
 		"work":          WorkPage{},
 	}
 }

@@ -17,16 +17,8 @@ type RevealPage struct {
 	Connection connect.ConnectionView
 	Name       string
 	Block      oauth.Block
-	Reasons    []RevealReason
-	Note       Field
-	Faults     Faults
+	Why        WhyForm
 	Back       string
-}
-
-// RevealReason is one of several.
-type RevealReason struct {
-	Value, Text string
-	Chosen      bool
 }
 
 // RevealedPage shows them, once.
@@ -147,13 +139,7 @@ func (s *Server) revealPage(c *gin.Context, view connect.ConnectionView, asked c
 	}
 	page.Page = s.page(c, "reveal.title", "block", s.visitOf(c).p.T("block."+string(page.Block)))
 	page.Name = page.AccountOf(view.Connection, view.AccountName)
-	for _, reason := range connect.RevealReasons() {
-		page.Reasons = append(page.Reasons, RevealReason{reason, page.T("reveal.reason_" + reason), reason == asked.Reason})
-	}
-	page.Note = Field{
-		Name: "note", Type: "text", Label: page.T("reveal.note"), Help: page.T("reveal.note_help"), Value: asked.Note,
-		Autocomplete: "off", MaxLength: connect.MaxNote,
-	}
+	page.Why = page.whyForm(page.T("reveal.why"), connect.RevealReasons(), asked.Why)
 	return page, nil
 }
 
@@ -177,9 +163,9 @@ func (s *Server) revealTo(c *gin.Context, p *Person, r revealing) error {
 	}
 	ctx := c.Request.Context()
 	asked := connect.RevealRequest{
-		Connection: r.connection, Block: oauth.Block(c.Param("block")), Reason: form.Get("reason"), Note: form.Get("note"),
+		Connection: r.connection, Block: oauth.Block(c.Param("block")), Why: whyOf(form),
 	}
-	if err := asked.Check(); err != nil {
+	if err := asked.Check(connect.RevealReasons()); err != nil {
 		return s.askAgain(c, r, asked, err)
 	}
 	if err := s.Accounts.AllowReveal(ctx, p.Session.UserID); err != nil {
@@ -207,7 +193,7 @@ func (s *Server) askAgain(c *gin.Context, r revealing, asked connect.RevealReque
 		return err
 	}
 	return s.correct(c, fault, func(faults Faults) any {
-		page.Faults, page.Note.Fault = faults, faults.On("note")
+		page.Why = page.Why.with(faults)
 		return page
 	})
 }

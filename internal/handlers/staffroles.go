@@ -24,6 +24,8 @@ func staffParts() []staffPart {
 		{prefix: "/admin/audit", look: proving, act: proving},
 		{prefix: "/admin/keys", look: proving, act: []models.StaffRole{models.Security}},
 		{prefix: "/admin/tenants/:id/remind/", act: []models.StaffRole{models.StaffOperator, models.Reviewer}},
+		{prefix: "/admin/tenants/:id/view", look: viewers(), act: viewers()},
+		{prefix: "/admin/view/", act: viewers()},
 		{prefix: "/admin/tenants", act: []models.StaffRole{models.Reviewer}},
 		{prefix: "/admin/work", act: []models.StaffRole{models.Reviewer}},
 		{prefix: "/admin/providers", act: keeping},

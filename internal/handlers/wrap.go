@@ -31,9 +31,10 @@ type Admin struct {
 
 // visit is what a request has found out so far about who looks and in which language.
 type visit struct {
-	p      *i18n.Printer
-	who    *accounts.Session // nil: nobody is signed in
-	looked bool              // who has been asked for
+	p       *i18n.Printer
+	who     *accounts.Session // nil: nobody is signed in
+	looked  bool              // who has been asked for
+	viewing bool              // they are one of the staff, on a page of the merchant's whose pages they view
 }
 
 type visitKey struct{}
@@ -115,6 +116,9 @@ func (s *Server) person(h func(c *gin.Context, p *Person) error) gin.HandlerFunc
 // member is for the members of a tenant, a closed one too.
 func (s *Server) member(h func(c *gin.Context, m *Merchant) error) gin.HandlerFunc {
 	return s.person(func(c *gin.Context, p *Person) error {
+		if p.Session.View.Open() {
+			return s.asViewer(c, p, h)
+		}
 		if p.Session.Role == "" && !p.Session.IsAdmin {
 			return seeOther(c, "/tenants") // they have left the last tenant they worked in
 		}

@@ -29,10 +29,11 @@ type Session struct {
 	Recent     bool             // the person has proved who they are within the last recentProof
 	Factors    int              // ways to prove themselves besides the password
 	Workplaces []Workplace      // where the person works, the tenant they were in last first
-	Troubles   []Trouble        // the broken connections that come first, at most troublesShown
+	Troubles   []Trouble        // the broken connections that come first, at most troublesShown; of the viewed tenant for staff
 	Attention  int              // how many there are
 	Notices    int              // unread ones, counted up to 100
-	Key        vault.WrappedKey // the tenant's data key, so that what follows need not ask for it; nil for staff
+	Key        vault.WrappedKey // the data key of the tenant, or of the one that is viewed, so that what follows need not ask for it
+	View       View             // staff only
 }
 
 // Workplace is a tenant in which a person works.
@@ -95,18 +96,20 @@ func (s *Store) OpenSession(ctx context.Context, tokenHash []byte, idle time.Dur
 		       s.proved_at > now() - $2::interval, (SELECT count(*) FROM factors f WHERE f.user_id = u.id),
 		       (SELECT count(*) FROM (SELECT FROM notices n
 		         WHERE n.tenant_id = s.tenant_id AND n.user_id = s.user_id AND n.read_at IS NULL LIMIT 100) unread),
-		       k.wrapped
+		       k.wrapped, coalesce(v.id, '00000000-0000-0000-0000-000000000000'), coalesce(v.name, ''), coalesce(s.viewing_until, s.expires_at)
 		  FROM sessions s
 		  JOIN users u ON u.id = s.user_id
 		  LEFT JOIN tenants t ON t.id = s.tenant_id
 		  LEFT JOIN closings x ON x.tenant_id = s.tenant_id
 		  LEFT JOIN memberships m ON m.tenant_id = s.tenant_id AND m.user_id = s.user_id
-		  LEFT JOIN tenant_keys k ON k.tenant_id = s.tenant_id
+		  LEFT JOIN tenants v ON v.id = s.viewing
+		  LEFT JOIN tenant_keys k ON k.tenant_id = coalesce(s.tenant_id, s.viewing)
 		  LEFT JOIN platform_admins a ON a.user_id = u.id
 		 WHERE s.token_hash = $1`, tokenHash, recentProof).
 		QueryRow(func(row pgx.Row) error {
 			return row.Scan(&f.ID, &f.UserID, &f.Email, &f.Language, &f.TimeZone, &f.TenantID, &f.TenantName, &f.Closed, &f.Role, &f.IsAdmin, &f.StaffRoles,
-				&f.CreatedAt, &f.ExpiresAt, &f.Recent, &f.Factors, &f.Notices, (*[]byte)(&f.Key))
+				&f.CreatedAt, &f.ExpiresAt, &f.Recent, &f.Factors, &f.Notices, (*[]byte)(&f.Key),
+				&f.View.Tenant, &f.View.Name, &f.View.Until)
 		})
 	b.Queue(`SELECT tenant_id, name, role FROM workplaces()`).Query(func(rows pgx.Rows) (err error) {
 		f.Workplaces, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Workplace])

@@ -85,7 +85,10 @@ func newDoor(pool *pgxpool.Pool, now func() time.Time) (door, error) {
 }
 
 // scope is whom a unit of work speaks for. A zero id is nobody.
-type scope struct{ tenant, person uuid.UUID }
+type scope struct {
+	tenant, person uuid.UUID
+	looking        bool // the database refuses every change
+}
 
 func (s scope) settings() (tenant, person string) {
 	if s.tenant != uuid.Nil {
@@ -97,11 +100,19 @@ func (s scope) settings() (tenant, person string) {
 	return tenant, person
 }
 
+// access goes on with the settings where only looking is allowed. It cannot be taken back within the transaction.
+func (s scope) access() string {
+	if s.looking {
+		return ", set_config('transaction_read_only', 'on', true)"
+	}
+	return ""
+}
+
 // batch sends the scope and the queries in one round trip; they run in one implicit transaction.
 func (d door) batch(ctx context.Context, sc scope, fill func(b *pgx.Batch)) error {
 	b := &pgx.Batch{}
 	tenant, person := sc.settings()
-	b.Queue(`SELECT set_config('app.tenant_id', $1, true), set_config('app.user_id', $2, true)`, tenant, person)
+	b.Queue(`SELECT set_config('app.tenant_id', $1, true), set_config('app.user_id', $2, true)`+sc.access(), tenant, person)
 	fill(b)
 	return d.pool.SendBatch(ctx, b).Close()
 }
@@ -169,7 +180,7 @@ func (d door) inTx(ctx context.Context, sc scope, fn func(tx *Tx) error) error {
 // begin is safe to build by hand: both values are ids in their canonical form, or empty.
 func (s scope) begin() string {
 	tenant, person := s.settings()
-	return "BEGIN; SELECT set_config('app.tenant_id', '" + tenant + "', true), set_config('app.user_id', '" + person + "', true)"
+	return "BEGIN; SELECT set_config('app.tenant_id', '" + tenant + "', true), set_config('app.user_id', '" + person + "', true)" + s.access()
 }
 
 // CheckVault opens the canary, or leaves one behind if this is the first start. ErrSealed means: another keyset than the
@@ -199,7 +210,7 @@ func (s *Store) CheckVault(ctx context.Context, v *vault.Vault) error {
 // 30 days, endpoints' old secrets, deliveries, mails after 90, and notices after 180.
 func (s *Store) Sweep(ctx context.Context) (removed int64, err error) {
 	err = s.app.pool.QueryRow(ctx, `SELECT sweep_inbox($1) + sweep($1) + sweep_outgoing($1) + sweep_tickets($1) + sweep_notices($1)
-		+ sweep_mails($1) + sweep_invitations($1)`, s.now()).Scan(&removed)
+		+ sweep_mails($1) + sweep_invitations($1) + sweep_views()`, s.now()).Scan(&removed)
 	if err != nil {
 		return 0, fmt.Errorf("models: sweeping: %w", err)
 	}

@@ -2,6 +2,7 @@ package models_test
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"testing"
 	"time"
@@ -323,6 +324,14 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 		_, members, err := e.stranger.Listeners(ctx, e.notice)
 		return len(members) > 0, err
 	},
+	"Looking": func(ctx context.Context, e estate) (bool, error) {
+		looking := e.stranger.Looking()
+		if err := looking.Record(ctx, models.NewEvent{Kind: "x"}); err == nil {
+			return true, errors.New("who only looks has written")
+		}
+		_, err := looking.Connection(ctx, e.connection)
+		return looking == e.stranger, err
+	},
 	"NoticeChoices": func(ctx context.Context, e estate) (bool, error) {
 		choices, err := e.stranger.NoticeChoices(ctx)
 		return len(choices) > 0, err
@@ -463,7 +472,7 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 var mustFail = map[string]errs.Code{
 	"ChangeRole": errs.NotFound, "Invitation": errs.NotFound, "Leave": errs.Conflict,
 	"RemoveMember": errs.NotFound, "RevokeInvitation": errs.NotFound, "SendInvitationAgain": errs.NotFound,
-	"Balances": errs.NotFound, "History": errs.NotFound, "Answer": errs.NotFound, "Reveal": errs.NotFound, "Label": errs.NotFound,
+	"Balances": errs.NotFound, "History": errs.NotFound, "Answer": errs.NotFound, "Reveal": errs.NotFound, "Label": errs.NotFound, "Looking": errs.NotFound,
 	"Announcement": errs.NotFound, "Dispatch": errs.NotFound, "QueueDeliveries": "", "SaveTry": errs.Conflict,
 	"Listeners": errs.NotFound, "NoticeLetter": errs.NotFound, "Notify": "", "ReadNotice": errs.NotFound,
 	"Attempt": errs.NotFound, "BeginSync": errs.Conflict, "Callback": errs.NotFound, "ContradictCallback": errs.Conflict,

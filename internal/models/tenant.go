@@ -18,6 +18,7 @@ type TenantStore struct {
 	tenant uuid.UUID
 	actor  Actor
 	now    func() time.Time
+	looks  bool             // it changes nothing
 	key    vault.WrappedKey // read once, or handed over by whoever has just read it
 }
 
@@ -30,6 +31,13 @@ func (s *Store) ForTenant(tenant uuid.UUID, actor Actor) *TenantStore {
 func (t *TenantStore) WithKey(key vault.WrappedKey) *TenantStore {
 	t.key = key
 	return t
+}
+
+// Looking gives the same store for somebody who only looks: whatever would change something fails in the database.
+func (t *TenantStore) Looking() *TenantStore {
+	looking := *t
+	looking.looks = true
+	return &looking
 }
 
 // Tenant says whose store it is.
@@ -66,11 +74,11 @@ func (t *TenantStore) Events(ctx context.Context, before uuid.UUID, limit int) (
 }
 
 func (t *TenantStore) batch(ctx context.Context, fill func(b *pgx.Batch)) error {
-	return t.door.batch(ctx, scope{tenant: t.tenant}, fill)
+	return t.door.batch(ctx, scope{tenant: t.tenant, looking: t.looks}, fill)
 }
 
 func (t *TenantStore) inTx(ctx context.Context, fn func(tx *Tx) error) error {
-	return t.door.inTx(ctx, scope{tenant: t.tenant}, fn)
+	return t.door.inTx(ctx, scope{tenant: t.tenant, looking: t.looks}, fn)
 }
 
 const eventColumns = `id, connection_id, actor_kind, actor_id, kind, detail, created_at`
