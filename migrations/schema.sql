@@ -1199,6 +1199,13 @@ CREATE FUNCTION public.sweep_tickets(before timestamp with time zone) RETURNS bi
 
 COMMENT ON FUNCTION public.sweep_tickets(before timestamp with time zone) IS 'Removes tickets that nobody took in time.';
 
+CREATE FUNCTION public.sweep_views() RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$ WITH over AS (UPDATE sessions s SET viewing = NULL WHERE s.viewing IS NOT NULL AND view_over(s) RETURNING 1) SELECT count(*) FROM over $$;
+
+COMMENT ON FUNCTION public.sweep_views() IS 'Ends the views that are over and that nobody has come back to.';
+
 CREATE FUNCTION public.tell_of(of_tenant uuid, event uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1214,12 +1221,6 @@ END
 $$;
 
 COMMENT ON FUNCTION public.tell_of(of_tenant uuid, event uuid) IS 'Puts in the job that tells of an event which the staff have written into a tenant''s history; of no other.';
-CREATE FUNCTION public.sweep_views() RETURNS bigint
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'public', 'pg_temp'
-    AS $$ WITH over AS (UPDATE sessions s SET viewing = NULL WHERE s.viewing IS NOT NULL AND view_over(s) RETURNING 1) SELECT count(*) FROM over $$;
-
-COMMENT ON FUNCTION public.sweep_views() IS 'Ends the views that are over and that nobody has come back to.';
 
 CREATE FUNCTION public.tenants_of(person uuid) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -2282,33 +2283,6 @@ COMMENT ON TABLE public.saved_filters IS 'What one of the staff narrows a list t
 COMMENT ON COLUMN public.saved_filters.list IS 'Which list it is of.';
 
 COMMENT ON COLUMN public.saved_filters.query IS 'The list''s address behind the question mark, without the place in the list.';
-
-CREATE TABLE public.sessions (
-    id uuid NOT NULL,
-    token_hash bytea NOT NULL,
-    user_id uuid NOT NULL,
-    tenant_id uuid,
-    created_at timestamp with time zone NOT NULL,
-    seen_at timestamp with time zone NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    user_agent text DEFAULT ''::text NOT NULL,
-    address text DEFAULT ''::text NOT NULL,
-    proved_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-ALTER TABLE ONLY public.sessions FORCE ROW LEVEL SECURITY;
-
-COMMENT ON TABLE public.sessions IS 'One row per signed-in browser; deleting the row ends the session on every replica at once.';
-
-COMMENT ON COLUMN public.sessions.id IS 'Stays when the token rotates: attempts are bound to it.';
-
-COMMENT ON COLUMN public.sessions.token_hash IS 'SHA-256 of the 256-bit cookie value.';
-
-COMMENT ON COLUMN public.sessions.tenant_id IS 'The tenant the person works in; NULL for staff. Losing the membership ends the session.';
-
-COMMENT ON COLUMN public.sessions.expires_at IS 'Absolute end; idleness is measured by seen_at.';
-
-COMMENT ON COLUMN public.sessions.proved_at IS 'When the person last proved in this session who they are; what is sensitive wants that to be recent.';
 
 CREATE TABLE public.snapshots (
     tenant_id uuid NOT NULL,
@@ -3412,10 +3386,11 @@ GRANT ALL ON FUNCTION public.sweep_outgoing(before timestamp with time zone) TO 
 REVOKE ALL ON FUNCTION public.sweep_tickets(before timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sweep_tickets(before timestamp with time zone) TO mooring_app;
 
-REVOKE ALL ON FUNCTION public.tell_of(of_tenant uuid, event uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.tell_of(of_tenant uuid, event uuid) TO mooring_platform;
 REVOKE ALL ON FUNCTION public.sweep_views() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sweep_views() TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.tell_of(of_tenant uuid, event uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.tell_of(of_tenant uuid, event uuid) TO mooring_platform;
 
 REVOKE ALL ON FUNCTION public.tenants_of(person uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.tenants_of(person uuid) TO mooring_app;
@@ -3676,8 +3651,6 @@ GRANT SELECT(created_at) ON TABLE public.revocations TO mooring_platform;
 GRANT SELECT(ended_at) ON TABLE public.revocations TO mooring_platform;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.saved_filters TO mooring_platform;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sessions TO mooring_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.snapshots TO mooring_app;
 GRANT SELECT ON TABLE public.snapshots TO mooring_platform;
