@@ -92,10 +92,11 @@ func searchText(search string) string {
 	return string(runes[:min(longestPart, len(runes))])
 }
 
-// parseFindCursor reads a place in the list of what was found. A cursor of another search is refused.
+// parseFindCursor reads a place in the list of what was found; its beginning is that of the range,
+// because PostgreSQL enters the index by the place and not by the range. A cursor of another search is refused.
 func parseFindCursor(text, search string) (part string, id uuid.UUID, err error) {
 	if text == "" {
-		return "", uuid.Nil, nil
+		return search, uuid.Nil, nil
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(text)
 	if err == nil && len(raw) > 36 {

@@ -89,10 +89,10 @@ type DeliveryQuery struct {
 
 const endpointColumns = `e.id, e.url, e.description, e.kinds, e.enabled, e.disabled_reason, e.disabled_at, e.created_at`
 
-// endpointCounts follow endpointColumns in an EndpointRow.
+// endpointCounts follow endpointColumns in an EndpointRow. They end one beyond countCap.
 const endpointCounts = `
-	(SELECT count(*) FROM (SELECT FROM deliveries d WHERE d.endpoint_id = e.id AND d.state = 'waiting' LIMIT 1001) w),
-	(SELECT count(*) FROM (SELECT FROM deliveries d WHERE d.endpoint_id = e.id AND d.state = 'failed' LIMIT 1001) f)`
+	(SELECT count(*) FROM (SELECT FROM deliveries d WHERE d.endpoint_id = e.id AND d.state = 'waiting' LIMIT 501) w),
+	(SELECT count(*) FROM (SELECT FROM deliveries d WHERE d.endpoint_id = e.id AND d.state = 'failed' LIMIT 501) f)`
 
 func (e *Endpoint) fields() []any {
 	return []any{&e.ID, &e.URL, &e.Description, &e.Kinds, &e.Enabled, &e.DisabledReason, &e.DisabledAt, &e.CreatedAt}

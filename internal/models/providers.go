@@ -10,7 +10,7 @@ import (
 )
 
 // countCap is where counts over all tenants stop: beyond it a number helps nobody, and costs. The page says "more than".
-const countCap = 1000
+const countCap = 500
 
 // sightLife is how long a replica's view of a provider is believed in; one that calls nothing tells nothing.
 const sightLife = 2 * time.Hour
