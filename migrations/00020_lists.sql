@@ -24,6 +24,8 @@ CREATE INDEX connections_ending_provider ON connections (provider, ends_at, id) 
 COMMENT ON INDEX connections_ending_provider IS 'The admins'' board of what ends, narrowed to a provider.';
 CREATE INDEX inbox_open_provider ON inbox (provider, state, id DESC) WHERE state IN ('waiting', 'parked', 'dead');
 COMMENT ON INDEX inbox_open_provider IS 'The admins'' list of what is open, narrowed to a provider.';
+CREATE INDEX platform_events_actor ON platform_events (actor_id, id DESC);
+COMMENT ON INDEX platform_events_actor IS 'What one of the staff did, as events_actor has it for the tenants'' history.';
 
 -- +goose StatementBegin
 CREATE FUNCTION index_jobs() RETURNS void LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
@@ -123,5 +125,5 @@ COMMENT ON FUNCTION count_jobs(int) IS 'Jobs by kind and state. Of each state no
 COMMENT ON FUNCTION list_jobs(bigint, text, text[], bigint, int) IS 'Jobs, newest first, or the single one: ids and times, and the last error without values. Never arguments as they are.';
 DROP INDEX IF EXISTS river.river_job_list_state, river.river_job_list_kind;
 DROP FUNCTION jobs_next(bigint[]), index_jobs();
-DROP INDEX inbox_open_provider, connections_ending_provider;
+DROP INDEX platform_events_actor, inbox_open_provider, connections_ending_provider;
 DROP TABLE saved_filters;

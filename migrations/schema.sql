@@ -2763,6 +2763,10 @@ CREATE INDEX one_time_links_end ON public.one_time_links USING btree (expires_at
 
 CREATE INDEX one_time_links_invitation ON public.one_time_links USING btree (invited_to, invitation_id);
 
+CREATE INDEX platform_events_actor ON public.platform_events USING btree (actor_id, id DESC);
+
+COMMENT ON INDEX public.platform_events_actor IS 'What one of the staff did, as events_actor has it for the tenants'' history.';
+
 CREATE INDEX provider_health_hour ON public.provider_health USING btree (hour);
 
 CREATE INDEX review_items_connection ON public.review_items USING btree (tenant_id, connection_id);
