@@ -87,7 +87,10 @@ type ClosedPage struct {
 
 // showClosed answers "GET /closed".
 func (s *Server) showClosed(c *gin.Context, m *Merchant) error {
-	if !m.Session.Closed {
+	switch {
+	case !m.Session.Closed && len(m.Session.Workplaces) > 1: // the closed one is not the one they signed in to
+		return seeOther(c, "/tenants")
+	case !m.Session.Closed:
 		return seeOther(c, homeOf(m.Session))
 	}
 	page, err := s.closedPage(c, m)

@@ -138,6 +138,7 @@ func TestClosing_RolesAndTheDayOfDestruction(t *testing.T) {
 	operator.get(t, "/overview").want(t, "the session in the closed one", http.StatusSeeOther, "/login?next=%2Foverview")
 	operator.post(t, "/login", "email", "b@example.com", "password", lobbyPassword).want(t, "signing in again", http.StatusSeeOther, "/overview")
 	operator.get(t, "/overview").want(t, "leads to where they can work", http.StatusOK, "")
+	operator.get(t, "/closed").want(t, "the page of the mail leads to the choice of the business", http.StatusSeeOther, "/tenants")
 
 	must(t, h.connect.SettleClosing(t.Context(), h.later(t, connect.CloseGrace+time.Hour).ForTenant(tenant, models.Actor{Kind: models.System})))
 	v.post(t, "/login", "email", "a@example.com", "password", lobbyPassword, "next", "/closed").want(t, "signing in afterwards", http.StatusSeeOther, "/closed")

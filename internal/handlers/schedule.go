@@ -19,13 +19,14 @@ type Schedule struct {
 	Instead string // why there is none
 	Every   string // beside Next: when exactly, and how often
 	Paused  bool
+	Pausing bool   // it can be paused: where the merchant must act, nothing is fetched anyway
 	Limit   string // how often it can be fetched by hand
 	Limited bool   // that often it was: Limit says when it can be again
 }
 
 // scheduleOf words it for a page.
 func (w Words) scheduleOf(c connect.ConnectionView, now time.Time) Schedule {
-	s := Schedule{Paused: c.SyncPausedAt != nil}
+	s := Schedule{Paused: c.SyncPausedAt != nil, Pausing: c.State != models.NeedsYou}
 	switch {
 	case s.Paused:
 		s.Instead = w.T("sync.paused", "date", w.DateTime(*c.SyncPausedAt))

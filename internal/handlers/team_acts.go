@@ -57,6 +57,9 @@ func (s *Server) removeColleague(c *gin.Context, m *Merchant) error {
 
 // leaveTeam answers "POST /team/leave". The session ends with the membership.
 func (s *Server) leaveTeam(c *gin.Context, m *Merchant) error {
+	if err := recent(&m.Person); err != nil {
+		return err
+	}
 	if err := m.Store.Leave(c.Request.Context()); err != nil {
 		return err
 	}

@@ -251,6 +251,9 @@ func TestTeam_ChangesTakeEffectAtOnce(t *testing.T) {
 	v.get(t, back).want(t, "the new invitation", 200, "", `data-mode="accept"`)
 	v.post(t, back).want(t, "accepting", 303, "/overview")
 	v.get(t, "/team").want(t, "back in the team", 200, "", "a@example.com")
+	c.exec(t, `UPDATE sessions SET proved_at = now() - interval '1 hour'`)
+	v.post(t, "/team/leave").want(t, "leaving without a recent proof", 303, "/prove?next=%2F")
+	c.exec(t, `UPDATE sessions SET proved_at = now()`)
 	v.post(t, "/team/leave").want(t, "leaving", 303, "/login")
 	v.get(t, "/login").want(t, "after it", 200, "", "You have left the team.")
 }

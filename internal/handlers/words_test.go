@@ -227,7 +227,7 @@ func TestRows_ShowWhatIsThereAndMaskWhatIsPersonal(t *testing.T) {
 			"Name=成都****公司*; Province=四川; City=成都; District=高新; Phone=02•••78",
 		},
 		{connect.BlockView{Company: &oauth.Company{None: true}}, ""},
-		{connect.BlockView{Merchant: &oauth.Merchant{ID: "1", Gateways: []string{"2", "3"}}}, "Merchant number=1; Gateways=2, 3"},
+		{connect.BlockView{Merchant: &oauth.Merchant{ID: "1", Gateways: []string{"2", "3"}}}, "Merchant number=1; Gateway or business IDs=2, 3"},
 	} {
 		if got := shown(c.view); got != c.want {
 			t.Errorf("%s\nwant %s", got, c.want)
