@@ -72,6 +72,7 @@ func Kinds() []string {
 		"tenant.created",
 		"connection.connected", "connection.reconnected", "connection.needs_you", "connection.recovered", "connection.expiring",
 		"connection.changed", "connection.disconnected",
+		"review.started", "review.approved", "review.more", "review.rejected", "review.reopened",
 	}
 }
 

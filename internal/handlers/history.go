@@ -8,6 +8,7 @@ import (
 
 	"mooring/internal/connect"
 	"mooring/internal/models"
+	"mooring/internal/notices"
 	"mooring/internal/oauth"
 )
 
@@ -94,7 +95,7 @@ func (h historian) sentence(e models.Event) string {
 		"block", h.words.blockOf(e), "fields", h.words.fieldsOf(e), "host", text("host"), "because", h.words.becauseOf(e), "key", text("key"), "by", text("by"),
 		"work", h.words.jobKind(text("work")),
 		"who", text("who"), "role", h.words.roleName(models.Role(text("role"))), "before", h.words.roleName(models.Role(text("before"))),
-		"about", h.words.aboutOf(text("about")), "label", text("label"), "why", h.words.whyOf(text("reason"), text("note")),
+		"about", h.words.aboutOf(text("about")), "label", text("label"), "why", notices.RevealReason(h.words.Printer, text("reason"), text("note")),
 		"reason", h.words.reasonOf(d, text("reason"), text("code")).What)
 }
 
@@ -104,18 +105,6 @@ func (w Words) aboutOf(kind string) string {
 		return w.T(key)
 	}
 	return ""
-}
-
-// whyOf is the reason that somebody gave for looking, with their own words.
-func (w Words) whyOf(reason, note string) string {
-	key := "reveal.reason_" + reason
-	switch {
-	case !w.Has(key):
-		return note
-	case note != "":
-		return w.T("reveal.why_note", "reason", w.T(key), "note", note)
-	}
-	return w.T("reveal.why_plain", "reason", w.T(key))
 }
 
 func (h historian) who(e models.Event) string {

@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -109,7 +108,7 @@ func narrowed(path string, asked url.Values, keep ...string) func(name, value st
 
 func (w Words) mailLine(row models.MailRow) MailLine {
 	line := MailLine{MailRow: row, About: row.Kind, Created: w.When(row.CreatedAt), Badge: w.mailBadge(row)}
-	if key := "mails.kind_" + strings.TrimPrefix(row.Kind, "connection."); w.Has(key) {
+	if key := "mails.kind_" + noticeKey(row.Kind); w.Has(key) {
 		line.About = w.T(key)
 	}
 	if row.TriedAt != nil {

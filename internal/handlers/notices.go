@@ -14,7 +14,7 @@ import (
 // noticesShown is a page of notices.
 const noticesShown = 30
 
-// NoticesPage is what a member was told of their connections, unread first.
+// NoticesPage is what a member was told of their connections and their business, unread first.
 type NoticesPage struct {
 	Page
 	List   []NoticeLine
@@ -27,7 +27,7 @@ type NoticeLine struct {
 	At     Moment
 	Class  string // good, bad or ""
 	Text   string
-	Step   string // the words on the button that leads to the connection
+	Step   string // the words on the button that leads to what it is about
 	Action string // where the press goes: it marks the notice as read on the way
 	Unread bool
 }
@@ -62,18 +62,23 @@ func (s *Server) showNotices(c *gin.Context, m *Merchant) error {
 }
 
 func noticeLine(w Words, describe notices.Describe, row models.NoticeRow) NoticeLine {
-	kind := strings.TrimPrefix(row.Kind, "connection.")
-	told := notices.Read(w.Printer, describe, row.Kind, row.Detail)
+	key := noticeKey(row.Kind)
+	told := notices.Read(w.Printer, describe, notices.News{Kind: row.Kind, Label: row.Label, Detail: row.Detail})
 	at := ""
 	if !told.At.IsZero() {
 		at = w.DateTime(told.At)
 	}
 	return NoticeLine{
 		At: w.When(row.CreatedAt), Class: classOf(row.Kind), Unread: row.ReadAt == nil,
-		Text: w.T("notice."+kind, "provider", told.Provider, "account", told.Account, "reason", told.Why,
-			"since", at, "at", at, "count", told.Days, "block", told.Block),
-		Step: w.T("notice.step_" + kind), Action: "/notices/" + row.ID.String() + "/read",
+		Text: w.T("notice."+key, "provider", told.Provider, "account", told.Account, "reason", told.Why, "next", told.Next,
+			"since", at, "at", at, "count", told.Days, "block", told.Block, "who", told.Who),
+		Step: w.T("notice.step_" + key), Action: "/notices/" + row.ID.String() + "/read",
 	}
+}
+
+// noticeKey names a kind in the catalogue.
+func noticeKey(kind string) string {
+	return strings.ReplaceAll(strings.TrimPrefix(kind, "connection."), ".", "_")
 }
 
 // readNotice answers "POST /notices/:id/read": to the step that mends what the notice tells of.
@@ -86,7 +91,7 @@ func (s *Server) readNotice(c *gin.Context, m *Merchant) error {
 	if err != nil {
 		return err
 	}
-	return seeOther(c, "/connections/"+row.Connection.String())
+	return seeOther(c, notices.Path(row.Kind, row.Connection))
 }
 
 // readNotices answers "POST /notices/read".
@@ -115,13 +120,12 @@ func (s *Server) noticeChoices(c *gin.Context, p *Person) ([]NoticeChoice, error
 		return nil, err
 	}
 	var choices []NoticeChoice
-	for _, kind := range notices.Kinds() {
-		mail, made := chosen[kind]
+	for _, topic := range notices.Topics() {
+		mail, made := chosen[topic.Kinds[0]] // they are chosen together
 		if !made {
 			mail = notices.WantsMail(p.Session.Role)
 		}
-		name := strings.TrimPrefix(kind, "connection.")
-		choices = append(choices, NoticeChoice{Name: name, Text: p.P.T("notice.mail_" + name), Chosen: mail})
+		choices = append(choices, NoticeChoice{Name: topic.Name, Text: p.P.T("notice.mail_" + topic.Name), Chosen: mail})
 	}
 	return choices, nil
 }
@@ -133,8 +137,10 @@ func (s *Server) chooseNotices(c *gin.Context, m *Merchant) error {
 		return err
 	}
 	choices := map[string]bool{}
-	for _, kind := range notices.Kinds() {
-		choices[kind] = form.Get(strings.TrimPrefix(kind, "connection.")) == "on"
+	for _, topic := range notices.Topics() {
+		for _, kind := range topic.Kinds {
+			choices[kind] = form.Get(topic.Name) == "on"
+		}
 	}
 	if err := m.Store.ChooseNotices(c.Request.Context(), choices); err != nil {
 		return err

@@ -1,12 +1,11 @@
 package handlers
 
 import (
-	"net/url"
-
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
 	"mooring/internal/models"
+	"mooring/internal/notices"
 	"mooring/internal/oauth"
 )
 
@@ -60,13 +59,8 @@ func (w Words) reviewPanel(r models.Review, describe describer) ReviewPanel {
 
 func (w Words) reviewTask(item models.ReviewItem, describe describer) ReviewTask {
 	task := ReviewTask{Text: w.taskText(item, describe), Button: w.T("review.do_" + string(item.Kind)), Done: item.DoneAt != nil}
-	switch {
-	case item.Kind == models.ItemConnect:
-		task.Href = "/connect/" + url.PathEscape(item.Provider)
-	case item.Kind == models.ItemReconnect && item.Connection != nil:
-		task.Href = "/connections/" + item.Connection.String() + "/reconnect"
-	case item.Connection != nil:
-		task.Post = "/connections/" + item.Connection.String() + "/sync"
+	if task.Href = notices.StepPath(item); item.Kind == models.ItemRefresh {
+		task.Href, task.Post = "", task.Href+"/sync"
 	}
 	return task
 }

@@ -28,7 +28,7 @@ type page struct {
 	Lang    string
 	Subject string
 	Intro   string
-	Lines   []Line // of a digest
+	Lines   []Line // of a digest, and steps to do
 	Button  string
 	URL     string
 	Hint    string // how long the link works, or where else to go

@@ -52,11 +52,14 @@ func TestCompose_GoldenInvitations(t *testing.T) {
 func TestCompose_GoldenAboutConnections(t *testing.T) {
 	composer := newComposer(t)
 	for _, lang := range []string{"zh-CN", "en"} {
-		for _, kind := range []mail.Kind{mail.NeedsYou, mail.Recovered, mail.Expiring, mail.Changed} {
+		for _, kind := range []mail.Kind{
+			mail.NeedsYou, mail.Recovered, mail.Expiring, mail.Changed, mail.Revealed, mail.ReviewStarted, mail.ReviewApproved,
+			mail.ReviewMore, mail.ReviewRejected, mail.LinkAsked,
+		} {
 			letter, err := composer.Compose(mail.Note{
 				Kind: kind, To: "a@example.com", Language: lang, URL: "https://mooring.example/connections/ID",
 				About: mail.About{
-					Business: "Harbour Ltd", Provider: "AsiaBill", Account: "12***89", Why: "WHY.", Block: "BLOCK", Days: 7,
+					Business: "Harbour Ltd", Provider: "AsiaBill", Account: "12***89", Who: "m***@e***", Why: "WHY.", Next: "NEXT.", Block: "BLOCK", Days: 7,
 					At: time.Date(2026, 3, 4, 5, 6, 0, 0, time.UTC), SettingsURL: "https://mooring.example/settings#notices",
 				},
 			})

@@ -31,6 +31,13 @@ const (
 	Expiring  Kind = "expiring"  // its access ends soon
 	Changed   Kind = "changed"   // a provider tells other company or merchant data than before
 
+	Revealed       Kind = "revealed"        // the staff looked at personal values
+	ReviewStarted  Kind = "review_started"  // the platform looks at the business
+	ReviewApproved Kind = "review_approved" // it is approved
+	ReviewMore     Kind = "review_more"     // it is asked for more
+	ReviewRejected Kind = "review_rejected" // it was not accepted
+	LinkAsked      Kind = "link_asked"      // somebody came too late for a link
+
 	Digest Kind = "digest" // to the staff: what is new since the last one
 )
 
@@ -45,22 +52,24 @@ type Note struct {
 	SignInURL string        // of a Known letter
 	From      string        // of an Invite and a Step: the address of whoever asks, which was proved by mail
 	Life      time.Duration // of URL; zero: for ever
-	About     About         // of a letter about a connection, to somebody who works with it
-	Lines     []Line        // of a Digest
+	About     About         // of a letter about a connection or the business, to somebody who works with it
+	Lines     []Line        // of a Digest, and the steps of a ReviewMore
 }
 
 // Line is a sentence with the page that it is about.
 type Line struct{ Text, URL string }
 
-// About is what a letter about a connection tells. Names that others chose are made inert when they are written.
+// About is what a letter about a connection or the business tells. Names that others chose are made inert when they are written.
 type About struct {
 	Business    string
 	Provider    string
 	Account     string    // masked
+	Who         string    // who asks for a link, masked
 	Why         string    // a sentence of ours or the provider's package
+	Next        string    // what to do, likewise
 	Block       string    // the kind of data that changed, as the page calls it
 	Days        int       // until At
-	At          time.Time // when access ends, or since when it had not worked
+	At          time.Time // when access or a deadline ends, or since when it had not worked
 	Until       time.Time // of a Digest, which begins At
 	SettingsURL string    // where to choose which letters come
 }

@@ -31,7 +31,7 @@ func (c *Composer) page(n Note) (page, error) {
 		key := "mail." + string(n.Kind)
 		out.Subject, out.Intro, out.Button = p.T(key+"_subject", "from", from), p.T(key+"_intro", "from", from), p.T(key+"_button")
 		out.Hint, out.NotYou = inviteLife(p, n.Life), p.T("mail.invite_not_you")
-	case NeedsYou, Recovered, Expiring, Changed:
+	case NeedsYou, Recovered, Expiring, Changed, Revealed, ReviewStarted, ReviewApproved, ReviewMore, ReviewRejected, LinkAsked:
 		about(&out, p, n)
 	case Digest:
 		out.Subject = p.T("mail.digest_subject", "at", p.Date(n.About.Until))
@@ -56,15 +56,19 @@ func inviteLife(p *i18n.Printer, life time.Duration) string {
 	return p.T("mail.invite_hours", "count", int(life/time.Hour))
 }
 
-// about fills the page of a letter about a connection: what happened, what to do, and where to choose what is mailed.
+// about fills the page of a letter about a connection or the business: what happened, what to do, and where to choose what
+// is mailed. What comes without being chosen says so.
 func about(out *page, p *i18n.Printer, n Note) {
 	a := n.About
-	values := []any{"provider", inert(a.Provider), "account", inert(a.Account), "business", inert(a.Business), "why", a.Why,
-		"block", a.Block, "count", a.Days, "at", p.DateTime(a.At)}
+	values := []any{"provider", inert(a.Provider), "account", inert(a.Account), "business", inert(a.Business), "who", inert(a.Who),
+		"why", a.Why, "next", a.Next, "block", a.Block, "count", a.Days, "at", p.DateTime(a.At)}
 	key := "mail." + string(n.Kind)
 	out.Subject, out.Intro = p.T(key+"_subject", values...), p.T(key+"_intro", values...)
 	out.Button, out.Hint = p.T(key+"_button", values...), p.T(key+"_hint", values...)
-	out.NotYou = p.T("mail.notice_choose", "url", a.SettingsURL)
+	out.Lines, out.NotYou = n.Lines, p.T("mail.notice_choose", "url", a.SettingsURL)
+	if n.Kind == Revealed {
+		out.NotYou = p.T("mail.notice_always")
+	}
 }
 
 // nameLength is how much of a name that others chose is repeated.

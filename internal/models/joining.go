@@ -169,9 +169,10 @@ func (s *Store) AskForLink(ctx context.Context, tokenHash []byte) (err error) {
 			return err
 		}
 		var email, provider string
+		var sender uuid.UUID
 		var told bool
-		err = tx.pgx.QueryRow(ctx, `SELECT email, provider, coalesce(asked_at > now() - $3::interval, false) FROM invitations i
-			WHERE tenant_id = $1 AND id = $2 AND `+invitationState+` = 'expired' FOR UPDATE`, tenant, id, askAgainAfter).Scan(&email, &provider, &told)
+		err = tx.pgx.QueryRow(ctx, `SELECT email, provider, invited_by, coalesce(asked_at > now() - $3::interval, false) FROM invitations i
+			WHERE tenant_id = $1 AND id = $2 AND `+invitationState+` = 'expired' FOR UPDATE`, tenant, id, askAgainAfter).Scan(&email, &provider, &sender, &told)
 		if err != nil {
 			return err
 		}
@@ -181,7 +182,9 @@ func (s *Store) AskForLink(ctx context.Context, tokenHash []byte) (err error) {
 		st := s.ForTenant(tenant, Actor{Kind: System})
 		return tx.batch(ctx, func(b *pgx.Batch) {
 			queueOne(b, `UPDATE invitations SET asked_at = now() WHERE tenant_id = $1 AND id = $2`, tenant, id)
-			st.queueEvent(b, NewEvent{Kind: "team.link_asked", Detail: map[string]any{"who": maskAddress(email), "provider": provider}})
+			st.queueEvent(b, NewEvent{Kind: "team.link_asked", Detail: map[string]any{
+				"who": maskAddress(email), "provider": provider, "sender": sender.String(),
+			}})
 		})
 	})
 }

@@ -107,8 +107,10 @@ type NoticeLetter struct {
 	Business string
 	Role     Role
 	Wants    *bool
-	State    State // of the connection, now
-	Answered bool  // the letter it answers was sent
+	Label    string      // what the tenant calls the connection's account
+	State    State       // of the connection, now; "" where it is about none
+	Review   ReviewState // of the tenant, now
+	Answered bool        // the letter it answers was sent
 }
 
 // The ends of a letter.
@@ -126,7 +128,7 @@ func (t *TenantStore) NoticeLetter(ctx context.Context, user, letter uuid.UUID, 
 	defer explain("NoticeLetter", &err)
 	err = t.door.batch(ctx, scope{tenant: t.tenant, person: user}, func(b *pgx.Batch) {
 		b.Queue(`
-			SELECT l.status, l.kind, e.id, e.connection_id, e.detail, e.created_at, u.email, u.language, u.time_zone, t.name, m.role, c.mail, n.state,
+			SELECT l.status, l.kind, e.id, e.connection_id, e.detail, e.created_at, u.email, u.language, u.time_zone, t.name, m.role, c.mail, coalesce(n.label, ''), coalesce(n.state, ''), coalesce(r.state, ''),
 			       coalesce((SELECT a.status = 'sent' FROM notice_letters a
 			                  WHERE a.tenant_id = l.tenant_id AND a.user_id = l.user_id AND l.key = l.kind || ':' || a.id AND a.kind = $4), false)
 			  FROM notice_letters l
@@ -134,12 +136,13 @@ func (t *TenantStore) NoticeLetter(ctx context.Context, user, letter uuid.UUID, 
 			  JOIN users u ON u.id = l.user_id
 			  JOIN tenants t ON t.id = l.tenant_id
 			  JOIN memberships m ON m.tenant_id = l.tenant_id AND m.user_id = l.user_id
-			  JOIN connections n ON n.tenant_id = l.tenant_id AND n.id = l.connection_id
+			  LEFT JOIN reviews r ON r.tenant_id = l.tenant_id
+			  LEFT JOIN connections n ON n.tenant_id = l.tenant_id AND n.id = l.connection_id
 			  LEFT JOIN notice_choices c ON c.tenant_id = l.tenant_id AND c.user_id = l.user_id AND c.kind = l.kind
 			 WHERE l.tenant_id = $1 AND l.user_id = $2 AND l.id = $3`, t.tenant, user, letter, asked).
 			QueryRow(func(row pgx.Row) error {
 				return row.Scan(&l.Status, &l.Kind, &l.ID, &l.ConnectionID, &l.Detail, &l.CreatedAt, &l.Email, &l.Language, &l.TimeZone, &l.Business,
-					&l.Role, &l.Wants, &l.State, &l.Answered)
+					&l.Role, &l.Wants, &l.Label, &l.State, &l.Review, &l.Answered)
 			})
 	})
 	return l, err

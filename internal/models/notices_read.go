@@ -11,7 +11,8 @@ import (
 // NoticeRow is a notice in its reader's list.
 type NoticeRow struct {
 	ID         uuid.UUID
-	Connection uuid.UUID
+	Connection *uuid.UUID // nil: it is about the whole business
+	Label      string     // what the tenant calls the connection's account
 	Kind       string
 	Detail     map[string]any // placeholders of the sentence
 	CreatedAt  time.Time
@@ -24,6 +25,7 @@ func (t *TenantStore) Notices(ctx context.Context, after NoticePlace, limit int)
 	defer explain("Notices", &err)
 	err = t.batch(ctx, func(b *pgx.Batch) {
 		b.Queue(`
+			WITH list AS (
 			(SELECT id, connection_id, kind, detail, created_at, read_at FROM notices
 			  WHERE tenant_id = $1 AND user_id = $2 AND read_at IS NULL AND NOT $3::bool AND ($4::uuid IS NULL OR id < $4)
 			  ORDER BY id DESC LIMIT $5)
@@ -31,7 +33,10 @@ func (t *TenantStore) Notices(ctx context.Context, after NoticePlace, limit int)
 			(SELECT id, connection_id, kind, detail, created_at, read_at FROM notices
 			  WHERE tenant_id = $1 AND user_id = $2 AND read_at IS NOT NULL AND (NOT $3::bool OR $4::uuid IS NULL OR id < $4)
 			  ORDER BY id DESC LIMIT $5)
-			LIMIT $5`, t.tenant, t.actor.ID, after.Read, orNull(after.ID), limit).Query(func(rows pgx.Rows) (err error) {
+			LIMIT $5)
+			SELECT l.id, l.connection_id, coalesce(c.label, ''), l.kind, l.detail, l.created_at, l.read_at FROM list l
+			  LEFT JOIN connections c ON c.tenant_id = $1 AND c.id = l.connection_id
+			 ORDER BY l.read_at IS NOT NULL, l.id DESC`, t.tenant, t.actor.ID, after.Read, orNull(after.ID), limit).Query(func(rows pgx.Rows) (err error) {
 			list, err = pgx.CollectRows(rows, pgx.RowToStructByPos[NoticeRow])
 			return err
 		})

@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -122,7 +123,8 @@ type ReviewStep struct {
 // somebody took another one meanwhile, and for a tenant that the actor belongs to.
 func (p *PlatformStore) MoveReview(ctx context.Context, s ReviewStep) (err error) {
 	defer explain("MoveReview", &err)
-	detail, err := json.Marshal(map[string]string{"code": s.Reason, "until": stampOrNone(s.Deadline)})
+	event, kind := newID(), s.Act.event()
+	detail, err := s.detail()
 	if err != nil {
 		return err
 	}
@@ -140,8 +142,28 @@ func (p *PlatformStore) MoveReview(ctx context.Context, s ReviewStep) (err error
 				s.Tenant, newID(), item.Kind, item.Provider, item.Connection)
 		}
 		b.Queue(`INSERT INTO events (tenant_id, id, actor_kind, actor_id, kind, detail, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			s.Tenant, newID(), p.actor.Kind, p.actor.ID, s.Act.event(), detail, p.now())
+			s.Tenant, event, p.actor.Kind, p.actor.ID, kind, detail, p.now())
+		if slices.Contains(p.app.telling.Kinds, kind) { // the staff's role may put in no job but through its own door
+			b.Queue(`SELECT tell_of($1, $2)`, s.Tenant, event)
+		}
 	})
+}
+
+// detail is what the step's event tells: who is told of it must learn from there what to do, since the items change.
+func (s ReviewStep) detail() ([]byte, error) {
+	items := make([]map[string]string, 0, len(s.Items))
+	for _, item := range s.Items {
+		told := map[string]string{"kind": string(item.Kind), "provider": item.Provider, "account": item.Account}
+		if item.Connection != nil {
+			told["connection"] = item.Connection.String()
+		}
+		items = append(items, told)
+	}
+	detail := map[string]any{"code": s.Reason, "until": stampOrNone(s.Deadline)}
+	if len(items) > 0 {
+		detail["items"] = items
+	}
+	return json.Marshal(detail)
 }
 
 func stampOrNone(at *time.Time) string {

@@ -1,4 +1,4 @@
-// Package notices owns who is told what of a tenant's connections, in which language and how often.
+// Package notices owns who is told what of a tenant's connections and of its business, in which language and how often.
 //
 // Everything is derived from events: Tell turns one into notices for the members, and into letters for those who want
 // mail of its kind. Being told twice is being told once, because the database has unique keys for both. What a letter
@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -24,14 +25,43 @@ import (
 
 // The kinds of events that members are told of.
 const (
-	NeedsYou  = "connection.needs_you"
-	Recovered = "connection.recovered"
-	Expiring  = "connection.expiring"
-	Changed   = "connection.changed"
+	NeedsYou       = "connection.needs_you"
+	Recovered      = "connection.recovered"
+	Expiring       = "connection.expiring"
+	Changed        = "connection.changed"
+	Revealed       = "connection.revealed" // by the staff
+	ReviewStarted  = "review.started"
+	ReviewApproved = "review.approved"
+	ReviewMore     = "review.more"
+	ReviewRejected = "review.rejected"
+	ReviewReopened = "review.reopened"
+	LinkAsked      = "team.link_asked"
 )
 
-// Kinds lists them in the order in which a person chooses.
-func Kinds() []string { return []string{NeedsYou, Recovered, Expiring, Changed} }
+// Topic is what a person chooses mail of: one kind, or several that nobody would want apart.
+type Topic struct {
+	Name  string
+	Kinds []string
+}
+
+// Topics lists them in the order in which a person chooses. What the staff see of their business is none: owners are told
+// of that whatever they choose.
+func Topics() []Topic {
+	return []Topic{
+		{"needs_you", []string{NeedsYou}}, {"recovered", []string{Recovered}}, {"expiring", []string{Expiring}}, {"changed", []string{Changed}},
+		{"review", []string{ReviewStarted, ReviewApproved, ReviewMore, ReviewRejected, ReviewReopened}},
+		{"link_asked", []string{LinkAsked}},
+	}
+}
+
+// Kinds lists all kinds that somebody is told of.
+func Kinds() []string {
+	kinds := []string{Revealed}
+	for _, topic := range Topics() {
+		kinds = append(kinds, topic.Kinds...)
+	}
+	return kinds
+}
 
 // Quiet is how long after a letter about a connection the next one of its kind waits.
 const Quiet = 24 * time.Hour
@@ -77,12 +107,12 @@ func (s *Service) Tell(ctx context.Context, st *models.TenantStore, event uuid.U
 		return err
 	}
 	spacing, key, tell := rule(e)
-	if !tell || e.ConnectionID == nil {
+	if !tell {
 		return nil
 	}
 	told := make([]models.Notice, 0, len(members))
-	for _, m := range members {
-		told = append(told, models.Notice{User: m.UserID, Mail: wants(m.Role, m.Wants), Spacing: spacing, Key: key, Quiet: Quiet})
+	for _, m := range audience(e, members) {
+		told = append(told, models.Notice{User: m.UserID, Mail: wants(e.Kind, m.Role, m.Wants), Spacing: spacing, Key: key, Quiet: Quiet})
 	}
 	return st.Notify(ctx, e, told, func(user, letter uuid.UUID) models.Statement {
 		return s.Queue.NoticeJob(st.Tenant(), user, letter)
@@ -99,14 +129,41 @@ func rule(e models.Event) (spacing models.Spacing, key string, tell bool) {
 		return models.Spaced, "", b == oauth.BlockMerchant || b == oauth.BlockCompany
 	case Recovered:
 		return models.Answers, NeedsYou, true
+	case Revealed: // what colleagues look at stands in the history
+		return models.PerKey, e.ID.String(), e.ActorKind == models.Staff
+	case ReviewStarted, ReviewApproved, ReviewMore, ReviewRejected, ReviewReopened, LinkAsked:
+		return models.PerKey, e.ID.String(), true
 	case Expiring: // each of its deadlines, of this access
 		return models.PerKey, e.ConnectionID.String() + ":" + text(e, "at") + ":" + text(e, "days"), true
 	}
 	return "", "", false
 }
 
-func wants(role models.Role, chosen *bool) bool {
-	if chosen != nil {
+// audience picks the members who are told: all, but where an event is somebody's own affair.
+func audience(e models.Event, members []models.Listener) []models.Listener {
+	owner := func(m models.Listener) bool { return m.Role == models.Owner }
+	sender := func(m models.Listener) bool { return m.UserID.String() == text(e, "sender") }
+	switch {
+	case e.Kind == Revealed:
+		return only(members, owner)
+	case e.Kind == LinkAsked && slices.ContainsFunc(members, sender):
+		return only(members, sender)
+	case e.Kind == LinkAsked: // its sender has left
+		return only(members, owner)
+	}
+	return members
+}
+
+func only(members []models.Listener, which func(models.Listener) bool) []models.Listener {
+	return slices.DeleteFunc(slices.Clone(members), func(m models.Listener) bool { return !which(m) })
+}
+
+// wants says whether a member gets mail of a kind. What the staff saw of a business its owners cannot refuse to know.
+func wants(kind string, role models.Role, chosen *bool) bool {
+	switch {
+	case kind == Revealed:
+		return role == models.Owner
+	case chosen != nil:
 		return *chosen
 	}
 	return WantsMail(role)
@@ -134,14 +191,35 @@ func (s *Service) Send(ctx context.Context, st *models.TenantStore, user, letter
 // moot says whether a letter has lost its point since it was decided.
 func moot(l models.NoticeLetter) bool {
 	switch {
-	case !wants(l.Role, l.Wants), l.State == models.Disconnected:
+	case !wants(l.Kind, l.Role, l.Wants):
 		return true
+	case l.Kind == Revealed: // it happened, whatever has become of the connection
+		return false
+	case l.State == models.Disconnected:
+		return true
+	case reviewAfter(l.Kind) != "": // the next step has a letter of its own
+		return l.Review != reviewAfter(l.Kind)
 	case l.Kind == NeedsYou:
 		return l.State != models.NeedsYou
 	case l.Kind == Recovered:
 		return l.State == models.NeedsYou || !l.Answered
 	}
 	return false
+}
+
+// reviewAfter is the state that a step of a review leaves behind; "" for what is no such step.
+func reviewAfter(kind string) models.ReviewState {
+	switch kind {
+	case ReviewStarted, ReviewReopened:
+		return models.ReviewOpen
+	case ReviewApproved:
+		return models.ReviewApproved
+	case ReviewMore:
+		return models.ReviewNeedsMore
+	case ReviewRejected:
+		return models.ReviewRejected
+	}
+	return ""
 }
 
 // post hands a letter over, if mail is configured. No end: it is to be tried again.

@@ -244,6 +244,42 @@ func TestLetters_TellTimesWhereTheirReaderLives(t *testing.T) {
 	}
 }
 
+func TestTold_WhoeverSentAnInvitationIsAskedForItsLink(t *testing.T) {
+	t.Parallel()
+	p := newPier(t)
+	p.happen(t, notices.LinkAsked, map[string]any{"who": "l***@e***", "sender": p.viewer.String()})
+	if n := p.number(t, `SELECT count(*) FROM notices WHERE user_id = $1 AND kind = $2`, p.viewer, notices.LinkAsked); n != 1 || p.number(t, `SELECT count(*) FROM notices`) != 1 {
+		t.Errorf("%d notices to the sender, want one and no other", n)
+	}
+	p.happen(t, notices.LinkAsked, map[string]any{"who": "l***@e***", "sender": uuid.NewString()})
+	p.wantMails(t, "its sender has left, so the owner is told", "l***@\u2060e*** 希望获得新链接")
+}
+
+func TestLetters_NameTheAccountAsItsTenantDoes(t *testing.T) {
+	t.Parallel()
+	p := newPier(t)
+	p.exec(t, `UPDATE connections SET label = 'Shop two'`)
+	p.state(t, models.NeedsYou)
+	p.happen(t, notices.NeedsYou, map[string]any{"reason": "needs_reauth"})
+	if got := p.post(t); len(got) != 1 || !strings.Contains(got[0].Text, "Shop two") || !strings.Contains(got[0].Text, "12***89") {
+		t.Errorf("letters %+v, want the tenant's own name of the account and its number", got)
+	}
+}
+
+func TestLetters_OfAReviewThatHasMovedOnAreNotSent(t *testing.T) {
+	t.Parallel()
+	p := newPier(t)
+	p.exec(t, `INSERT INTO reviews (tenant_id, state, since, linked_at) VALUES ($1, 'needs_more', now(), now())`, p.tenant)
+	more := map[string]any{"code": "data_old", "until": "2026-03-29T15:59:59Z"}
+	p.happen(t, notices.ReviewMore, more)
+	p.wantMails(t, "asked for more", "商户审核：需要您补充内容，截止 2026年3月29日 23:59（UTC+8）")
+	p.happen(t, notices.ReviewMore, more)
+	p.exec(t, `UPDATE reviews SET state = 'approved'`)
+	p.wantMails(t, "approved meanwhile")
+	p.happen(t, notices.ReviewApproved, nil)
+	p.wantMails(t, "approved", "您的商户已通过审核")
+}
+
 func TestLetters_ChangedDataButNotBalances(t *testing.T) {
 	t.Parallel()
 	p := newPier(t)
