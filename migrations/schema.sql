@@ -208,6 +208,24 @@ $$;
 
 COMMENT ON FUNCTION public.claim_due_warnings(before timestamp with time zone, most integer) IS 'Takes connections whose end is to be warned of. What is not warned of within ten minutes falls due again.';
 
+CREATE FUNCTION public.claim_key_turns(at timestamp with time zone, until timestamp with time zone, most integer) RETURNS SETOF uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET enable_seqscan TO 'off'
+    AS $$
+BEGIN
+    RETURN QUERY
+    UPDATE key_turns t SET due_at = until
+     WHERE t.ctid = ANY (ARRAY(
+           SELECT d.ctid FROM key_turns d WHERE d.due_at <= at
+            ORDER BY d.due_at LIMIT most FOR UPDATE SKIP LOCKED))
+    RETURNING t.tenant_id;
+END
+$$;
+
+COMMENT ON FUNCTION public.claim_key_turns(at timestamp with time zone, until timestamp with time zone, most integer) IS 'Takes turns whose next step is due. What has not moved on by then falls due again.';
+
 CREATE FUNCTION public.close_tenant(at timestamp with time zone, by_person uuid, destroy timestamp with time zone, version bigint) RETURNS SETOF uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -569,6 +587,7 @@ CREATE FUNCTION public.master_key_rows() RETURNS TABLE(key bigint, n bigint)
     AS $$
     SELECT coalesce(k, 0), sum(c)::bigint FROM (
         SELECT master_key AS k, count(*) AS c FROM tenant_keys GROUP BY 1
+         UNION ALL SELECT parting_master, count(*) FROM closings WHERE parting_key IS NOT NULL GROUP BY 1
          UNION ALL SELECT master_key, count(*) FROM platform_keys GROUP BY 1
          UNION ALL SELECT master_key, count(*) FROM vault_canaries GROUP BY 1) rows
      GROUP BY 1
@@ -585,6 +604,7 @@ CREATE FUNCTION public.master_keys_needed() RETURNS SETOF bigint
         UNION ALL
         SELECT (SELECT min(t.master_key) FROM tenant_keys t WHERE t.master_key > u.k) FROM used u WHERE u.k IS NOT NULL)
     SELECT k FROM used WHERE k IS NOT NULL
+     UNION SELECT parting_master FROM closings WHERE parting_key IS NOT NULL AND parting_master IS NOT NULL
      UNION SELECT master_key FROM platform_keys WHERE master_key IS NOT NULL
      UNION SELECT master_key FROM vault_canaries WHERE master_key IS NOT NULL
      UNION (SELECT id FROM master_keys WHERE promoted_at IS NOT NULL AND retired_at IS NULL ORDER BY promoted_at DESC LIMIT 1)
@@ -865,6 +885,42 @@ $$;
 
 COMMENT ON FUNCTION public.refuse_closed() IS 'Nothing is connected in a closed tenant, whoever was on the way.';
 
+CREATE FUNCTION public.refuse_destroyed_key() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    needed bigint[];
+    turn   record;
+BEGIN
+    CASE TG_TABLE_NAME
+        WHEN 'attempts' THEN
+            needed := ARRAY[sealing_key(NEW.verifier_sealed), sealing_key(NEW.returned_sealed), sealing_key(NEW.link_sealed), sealing_key(NEW.kept_sealed)];
+        WHEN 'callback_addresses' THEN
+            needed := ARRAY[sealing_key(NEW.token_sealed)];
+        WHEN 'connections' THEN
+            needed := ARRAY[sealing_key(NEW.account_sealed)];
+        WHEN 'credentials' THEN
+            needed := ARRAY[sealing_key(NEW.sealed), sealing_key(NEW.previous_sealed)];
+        WHEN 'inbox' THEN
+            needed := ARRAY[sealing_key(NEW.body_sealed), sealing_key(NEW.credential_sealed)];
+        WHEN 'revocations' THEN
+            needed := ARRAY[sealing_key(NEW.sealed)];
+        WHEN 'snapshots' THEN
+            needed := ARRAY[sealing_key(NEW.data_sealed), sealing_key(NEW.raw_sealed)];
+    END CASE;
+    FOR turn IN SELECT t.from_key, t.ended_at FROM key_turns t
+                 WHERE t.tenant_id = NEW.tenant_id AND t.from_key = ANY (needed) FOR KEY SHARE LOOP -- waits for an end that is on its way
+        IF turn.ended_at IS NOT NULL THEN
+            RAISE EXCEPTION 'data key % has been destroyed', turn.from_key USING ERRCODE = 'MR005';
+        END IF;
+    END LOOP;
+    RETURN NEW;
+END
+$$;
+
+COMMENT ON FUNCTION public.refuse_destroyed_key() IS 'Keeps out what would need a data key that is gone: a program that slept may still seal with it.';
+
 CREATE FUNCTION public.refuse_retired_key() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -874,11 +930,13 @@ DECLARE
 BEGIN
     IF TG_TABLE_NAME = 'vault_canaries' THEN
         needed := sealing_key(NEW.sealed);
+    ELSIF TG_TABLE_NAME = 'closings' THEN
+        needed := wrapping_key(NEW.parting_key);
     ELSE
         needed := wrapping_key(NEW.wrapped);
     END IF;
     IF EXISTS (SELECT FROM master_keys k WHERE k.id = needed AND k.retired_at IS NOT NULL) THEN
-        RAISE EXCEPTION 'master key % has been retired', needed USING ERRCODE = 'MR003';
+        RAISE EXCEPTION 'master key % has been retired', needed USING ERRCODE = 'MR004';
     END IF;
     RETURN NEW;
 END
@@ -991,7 +1049,7 @@ CREATE FUNCTION public.retire_master_key(wanted bigint, at timestamp with time z
     SET search_path TO 'public', 'pg_temp'
     AS $$
 BEGIN
-    LOCK TABLE tenant_keys, platform_keys, vault_canaries, key_holders IN SHARE ROW EXCLUSIVE MODE;
+    LOCK TABLE tenant_keys, closings, platform_keys, vault_canaries, key_holders IN SHARE ROW EXCLUSIVE MODE;
     rows_left := coalesce((SELECT r.n FROM master_key_rows() r WHERE r.key = wanted), 0);
     sealing := (SELECT count(*) FROM key_holders h WHERE h.seen_at > living AND h.main = wanted);
     IF rows_left = 0 AND sealing = 0 THEN
@@ -1233,7 +1291,10 @@ CREATE FUNCTION public.tenants_to_rewrap(newest bigint, after uuid, most integer
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
-    SELECT tenant_id FROM tenant_keys WHERE master_key <> newest AND tenant_id > after ORDER BY tenant_id LIMIT most
+    (SELECT tenant_id FROM tenant_keys WHERE master_key <> newest AND tenant_id > after ORDER BY tenant_id LIMIT most)
+     UNION
+    (SELECT tenant_id FROM closings WHERE parting_key IS NOT NULL AND parting_master <> newest AND tenant_id > after ORDER BY tenant_id LIMIT most)
+     ORDER BY tenant_id LIMIT most
 $$;
 
 COMMENT ON FUNCTION public.tenants_to_rewrap(newest bigint, after uuid, most integer) IS 'Tenants whose data keyset is not wrapped by the newest key, by id.';
@@ -1300,6 +1361,17 @@ CREATE FUNCTION public.view_over(s public.sessions) RETURNS boolean
     $$;
 
 COMMENT ON FUNCTION public.view_over(s public.sessions) IS 'Whether a view has ended by itself: by time, by the closing of the tenant, by the loss of the role.';
+CREATE FUNCTION public.tenants_to_turn(before timestamp with time zone, after uuid, most integer) RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    SELECT k.tenant_id FROM tenant_keys k
+     WHERE k.tenant_id > after AND k.created_at < before
+       AND NOT EXISTS (SELECT FROM key_turns t WHERE t.tenant_id = k.tenant_id AND (t.ended_at IS NULL OR t.begun_at >= before))
+     ORDER BY k.tenant_id LIMIT most
+$$;
+
+COMMENT ON FUNCTION public.tenants_to_turn(before timestamp with time zone, after uuid, most integer) IS 'Tenants whose data key is older than that and not being turned, by id.';
 
 CREATE FUNCTION public.workplaces() RETURNS TABLE(tenant_id uuid, name text, role text)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -1436,7 +1508,8 @@ CREATE TABLE public.closings (
     master_version bigint NOT NULL,
     audit_seq bigint NOT NULL,
     audit_hash bytea NOT NULL,
-    parting_key bytea
+    parting_key bytea,
+    parting_master bigint GENERATED ALWAYS AS (public.wrapping_key(parting_key)) STORED
 );
 
 ALTER TABLE ONLY public.closings FORCE ROW LEVEL SECURITY;
@@ -1456,6 +1529,8 @@ COMMENT ON COLUMN public.closings.audit_seq IS 'The newest entry of the tenant''
 COMMENT ON COLUMN public.closings.audit_hash IS 'That entry''s hash in its chain.';
 
 COMMENT ON COLUMN public.closings.parting_key IS 'Opens what the providers are still told with after the data key was destroyed, and nothing else.';
+
+COMMENT ON COLUMN public.closings.parting_master IS 'The master key that opens the parting key, as the ciphertext says.';
 
 CREATE TABLE public.connections (
     tenant_id uuid NOT NULL,
@@ -1852,6 +1927,36 @@ CREATE TABLE public.key_holders (
 COMMENT ON TABLE public.key_holders IS 'Which master keys each serving program has loaded. One that has not said so for a while is gone.';
 
 COMMENT ON COLUMN public.key_holders.main IS 'The one that it seals with.';
+
+CREATE TABLE public.key_turns (
+    tenant_id uuid NOT NULL,
+    from_key bigint NOT NULL,
+    to_key bigint NOT NULL,
+    begun_at timestamp with time zone NOT NULL,
+    sealing_at timestamp with time zone,
+    rewritten_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    due_at timestamp with time zone,
+    rewritten integer DEFAULT 0 NOT NULL,
+    stuck integer DEFAULT 0 NOT NULL,
+    CONSTRAINT key_turns_check CHECK (((due_at IS NULL) = (ended_at IS NOT NULL)))
+);
+
+ALTER TABLE ONLY public.key_turns FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.key_turns IS 'Each turn of a tenant''s data key, from the key before to the one after; the keys themselves are in tenant_keys, wrapped. Goes with them.';
+
+COMMENT ON COLUMN public.key_turns.sealing_at IS 'When the new key began to seal. NULL: it only opens, until nobody can hold the keyset without it.';
+
+COMMENT ON COLUMN public.key_turns.rewritten_at IS 'When the rows had been rewritten. The old key stays a while longer, for whoever still seals with it.';
+
+COMMENT ON COLUMN public.key_turns.ended_at IS 'When the old key was destroyed; nothing can be written with it any more.';
+
+COMMENT ON COLUMN public.key_turns.due_at IS 'When the next step is tried.';
+
+COMMENT ON COLUMN public.key_turns.rewritten IS 'Values that were sealed anew.';
+
+COMMENT ON COLUMN public.key_turns.stuck IS 'Values that name the old key and do not open at their place; the old key is kept while there are any.';
 
 CREATE TABLE public.mails (
     job bigint NOT NULL,
@@ -2487,6 +2592,9 @@ ALTER TABLE ONLY public.invitations
 ALTER TABLE ONLY public.key_holders
     ADD CONSTRAINT key_holders_pkey PRIMARY KEY (replica);
 
+ALTER TABLE ONLY public.key_turns
+    ADD CONSTRAINT key_turns_pkey PRIMARY KEY (tenant_id, from_key);
+
 ALTER TABLE ONLY public.mails
     ADD CONSTRAINT mails_pkey PRIMARY KEY (job);
 
@@ -2629,6 +2737,8 @@ CREATE INDEX callback_addresses_end ON public.callback_addresses USING btree (en
 
 CREATE INDEX closings_due ON public.closings USING btree (due_at) WHERE (due_at IS NOT NULL);
 
+CREATE INDEX closings_parting ON public.closings USING btree (parting_master) WHERE (parting_key IS NOT NULL);
+
 CREATE INDEX connections_broken ON public.connections USING btree (state_since) WHERE (state = ANY (ARRAY['needs_you'::text, 'provider'::text, 'ours'::text]));
 
 COMMENT ON INDEX public.connections_broken IS 'What has broken since, and still is: for the digest.';
@@ -2729,6 +2839,12 @@ CREATE UNIQUE INDEX invitations_open ON public.invitations USING btree (tenant_i
 
 CREATE INDEX invitations_step ON public.invitations USING btree (tenant_id, provider, accepted_by) WHERE ((provider <> ''::text) AND (done_at IS NULL));
 
+CREATE INDEX key_turns_due ON public.key_turns USING btree (due_at) WHERE (due_at IS NOT NULL);
+
+CREATE UNIQUE INDEX key_turns_open ON public.key_turns USING btree (tenant_id) WHERE (ended_at IS NULL);
+
+COMMENT ON INDEX public.key_turns_open IS 'One turn at a time.';
+
 CREATE INDEX mails_age ON public.mails USING btree (created_at);
 
 CREATE INDEX mails_lost ON public.mails USING btree (ended_at) WHERE (state = ANY (ARRAY['refused'::text, 'failed'::text]));
@@ -2825,6 +2941,20 @@ CREATE TRIGGER closed_again BEFORE UPDATE OF state ON public.connections FOR EAC
 
 CREATE TRIGGER closed_new BEFORE INSERT ON public.connections FOR EACH ROW EXECUTE FUNCTION public.refuse_closed();
 
+CREATE TRIGGER destroyed BEFORE INSERT OR UPDATE OF verifier_sealed, returned_sealed, link_sealed, kept_sealed ON public.attempts FOR EACH ROW EXECUTE FUNCTION public.refuse_destroyed_key();
+
+CREATE TRIGGER destroyed BEFORE INSERT OR UPDATE OF token_sealed ON public.callback_addresses FOR EACH ROW EXECUTE FUNCTION public.refuse_destroyed_key();
+
+CREATE TRIGGER destroyed BEFORE INSERT OR UPDATE OF account_sealed ON public.connections FOR EACH ROW EXECUTE FUNCTION public.refuse_destroyed_key();
+
+CREATE TRIGGER destroyed BEFORE INSERT OR UPDATE OF sealed, previous_sealed ON public.credentials FOR EACH ROW EXECUTE FUNCTION public.refuse_destroyed_key();
+
+CREATE TRIGGER destroyed BEFORE INSERT OR UPDATE OF body_sealed, credential_sealed ON public.inbox FOR EACH ROW EXECUTE FUNCTION public.refuse_destroyed_key();
+
+CREATE TRIGGER destroyed BEFORE INSERT OR UPDATE OF sealed ON public.revocations FOR EACH ROW EXECUTE FUNCTION public.refuse_destroyed_key();
+
+CREATE TRIGGER destroyed BEFORE INSERT OR UPDATE OF data_sealed, raw_sealed ON public.snapshots FOR EACH ROW EXECUTE FUNCTION public.refuse_destroyed_key();
+
 CREATE TRIGGER follow_expiry AFTER INSERT OR DELETE OR UPDATE OF expires_at ON public.credentials FOR EACH ROW EXECUTE FUNCTION public.follow_expiry();
 
 CREATE CONSTRAINT TRIGGER link AFTER INSERT ON public.events DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.link_tenant_event();
@@ -2836,6 +2966,8 @@ CREATE TRIGGER memberships_owner_changed AFTER UPDATE OF role ON public.membersh
 CREATE TRIGGER memberships_owner_left AFTER DELETE ON public.memberships FOR EACH ROW WHEN (((old.role = 'owner'::text) AND (CURRENT_USER = 'mooring_app'::name))) EXECUTE FUNCTION public.keep_an_owner();
 
 CREATE TRIGGER name_parts AFTER INSERT OR UPDATE OF name ON public.tenants FOR EACH ROW EXECUTE FUNCTION public.keep_name_parts();
+
+CREATE TRIGGER retired BEFORE INSERT OR UPDATE OF parting_key ON public.closings FOR EACH ROW EXECUTE FUNCTION public.refuse_retired_key();
 
 CREATE TRIGGER retired BEFORE INSERT OR UPDATE ON public.platform_keys FOR EACH ROW EXECUTE FUNCTION public.refuse_retired_key();
 
@@ -2908,6 +3040,9 @@ ALTER TABLE ONLY public.inbox
 
 ALTER TABLE ONLY public.invitations
     ADD CONSTRAINT invitations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.key_turns
+    ADD CONSTRAINT key_turns_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant_keys(tenant_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.mails
     ADD CONSTRAINT mails_tenant_fkey FOREIGN KEY (tenant) REFERENCES public.tenants(id) ON DELETE CASCADE;
@@ -3017,6 +3152,8 @@ ALTER TABLE public.inbox ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.invitations ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.key_turns ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.memberships ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.notice_choices ENABLE ROW LEVEL SECURITY;
@@ -3054,6 +3191,8 @@ CREATE POLICY own_tenant ON public.events TO mooring_app USING ((tenant_id = ( S
 CREATE POLICY own_tenant ON public.inbox TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_tenant ON public.invitations TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_tenant ON public.key_turns TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_tenant ON public.memberships TO mooring_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
@@ -3106,6 +3245,8 @@ CREATE POLICY platform_reads ON public.events FOR SELECT TO mooring_platform USI
 CREATE POLICY platform_reads ON public.inbox FOR SELECT TO mooring_platform USING (true);
 
 CREATE POLICY platform_reads ON public.invitations FOR SELECT TO mooring_platform USING (true);
+
+CREATE POLICY platform_reads ON public.key_turns FOR SELECT TO mooring_platform USING (true);
 
 CREATE POLICY platform_reads ON public.memberships FOR SELECT TO mooring_platform USING (true);
 
@@ -3193,6 +3334,9 @@ GRANT ALL ON FUNCTION public.claim_due_syncs(before timestamp with time zone, mo
 
 REVOKE ALL ON FUNCTION public.claim_due_warnings(before timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.claim_due_warnings(before timestamp with time zone, most integer) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.claim_key_turns(at timestamp with time zone, until timestamp with time zone, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.claim_key_turns(at timestamp with time zone, until timestamp with time zone, most integer) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.close_tenant(at timestamp with time zone, by_person uuid, destroy timestamp with time zone, version bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.close_tenant(at timestamp with time zone, by_person uuid, destroy timestamp with time zone, version bigint) TO mooring_app;
@@ -3329,6 +3473,8 @@ GRANT ALL ON FUNCTION public.promote_master_key(wanted bigint, at timestamp with
 
 REVOKE ALL ON FUNCTION public.refuse_closed() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION public.refuse_destroyed_key() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION public.refuse_retired_key() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.release_account(p text, e text, h bytea) FROM PUBLIC;
@@ -3407,6 +3553,8 @@ REVOKE ALL ON FUNCTION public.view_ended() FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sessions TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.view_over(s public.sessions) FROM PUBLIC;
+REVOKE ALL ON FUNCTION public.tenants_to_turn(before timestamp with time zone, after uuid, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.tenants_to_turn(before timestamp with time zone, after uuid, most integer) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.workplaces() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.workplaces() TO mooring_app;
@@ -3447,6 +3595,8 @@ GRANT SELECT(master_version) ON TABLE public.closings TO mooring_platform;
 GRANT SELECT(audit_seq) ON TABLE public.closings TO mooring_platform;
 
 GRANT SELECT(audit_hash) ON TABLE public.closings TO mooring_platform;
+
+GRANT UPDATE(parting_key) ON TABLE public.closings TO mooring_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.connections TO mooring_app;
 GRANT SELECT ON TABLE public.connections TO mooring_platform;
@@ -3535,6 +3685,9 @@ GRANT SELECT ON TABLE public.invitations TO mooring_platform;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.key_holders TO mooring_app;
 GRANT SELECT ON TABLE public.key_holders TO mooring_platform;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.key_turns TO mooring_app;
+GRANT SELECT ON TABLE public.key_turns TO mooring_platform;
 
 GRANT SELECT ON TABLE public.mails TO mooring_platform;
 

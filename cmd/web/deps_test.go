@@ -42,7 +42,7 @@ var arrows = map[string][]string{
 	"internal/audit":             {"internal/models"},
 	"internal/connect":           {"internal/errs", "internal/models", "internal/oauth", "internal/secret", "internal/vault"},
 	"internal/dispatch":          {"internal/errs", "internal/models", "internal/oauth", "internal/outbound", "internal/secret", "internal/vault"},
-	"internal/keys":              {"internal/models", "internal/vault"},
+	"internal/keys":              {"internal/errs", "internal/models", "internal/vault"},
 	"internal/watch":             {"internal/models", "internal/oauth", "internal/outbound"},
 	"internal/models":            {"internal/errs", "internal/oauth", "internal/secret", "internal/vault"},
 	"internal/notices":           {"internal/errs", "internal/i18n", "internal/mail", "internal/models", "internal/oauth"},

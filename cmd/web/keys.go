@@ -12,10 +12,11 @@ import (
 )
 
 type keysCmd struct {
-	New    keysNewCmd    `cmd:"" help:"Print a fresh master keyset. Keep it safe: without it nothing that was sealed opens again."`
-	Rotate keysRotateCmd `cmd:"" help:"Put a fresh key into KEYSET_FILE, let it seal when every serving program has it, and rewrap everything. Goes on where it was stopped."`
-	Status keysStatusCmd `cmd:"" help:"Say which master keys there are, how many rows need each, and who has loaded them."`
-	Retire keysRetireCmd `cmd:"" help:"Take a key out of use that no row needs any more."`
+	New           keysNewCmd           `cmd:"" help:"Print a fresh master keyset. Keep it safe: without it nothing that was sealed opens again."`
+	Rotate        keysRotateCmd        `cmd:"" help:"Put a fresh key into KEYSET_FILE, let it seal when every serving program has it, and rewrap everything. Goes on where it was stopped."`
+	RotateTenants keysRotateTenantsCmd `cmd:"" help:"Give tenants a data key of their own anew, and rewrite what the old one sealed. Goes on where it was stopped; the serving programs go on by themselves."`
+	Status        keysStatusCmd        `cmd:"" help:"Say which master keys there are, how many rows need each, and who has loaded them."`
+	Retire        keysRetireCmd        `cmd:"" help:"Take a key out of use that no row needs any more."`
 }
 
 type keysNewCmd struct{}

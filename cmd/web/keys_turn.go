@@ -123,6 +123,7 @@ func tellKeys(out io.Writer, st models.KeyStatus, now time.Time) error {
 	if behind, all := st.Behind(); behind > 0 {
 		fmt.Fprintf(out, "\n%d of %d rows are on key %s.\n", all-behind, all, st.Newest)
 	}
+	tellTurns(out, st.Turns)
 	return nil
 }
 
@@ -180,5 +181,6 @@ func (h *house) openKeys(ctx context.Context) error {
 		return h.app.Ping(ctx)
 	}
 	h.run("the keys", keeper.Run)
+	h.run("the tenants' keys", h.turner().Run)
 	return nil
 }

@@ -149,9 +149,5 @@ func totpPlace(person uuid.UUID) vault.Place { return vault.Place{Owner: person,
 
 // peopleKey gives the data key of people's secrets, made when it is first needed.
 func (s *Service) peopleKey(ctx context.Context) (vault.WrappedKey, error) {
-	fresh, err := s.Vault.NewPlatformKey()
-	if err != nil {
-		return nil, err
-	}
-	return s.Store.PeopleKey(ctx, fresh)
+	return s.Store.PeopleKey(ctx, s.Vault.NewPlatformKey)
 }

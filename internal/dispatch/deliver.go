@@ -159,11 +159,7 @@ func HostOf(address string) string {
 
 // sealSecret seals a secret for an endpoint.
 func (s *Service) sealSecret(ctx context.Context, endpoint uuid.UUID, version int64, value secret.String) (vault.Sealed, error) {
-	fresh, err := s.Vault.NewPlatformKey()
-	if err != nil {
-		return nil, err
-	}
-	key, err := s.Store.OutgoingKey(ctx, fresh)
+	key, err := s.Store.OutgoingKey(ctx, s.Vault.NewPlatformKey)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ type KeysPage struct {
 	Done, All int64
 	Missing   int64 // rows that need a key which nobody has ever loaded
 	Nameless  int64
+	Turns     TurnsBox
 	Steps     []KeyStep
 	Lines     []EventLine
 }
@@ -62,6 +63,7 @@ func (s *Server) showKeys(c *gin.Context, a *Admin) error {
 			Name: h.Replica, Main: h.Main.String(), Keys: strings.Join(h.Names(), ", "), Seen: page.When(h.SeenAt),
 		})
 	}
+	page.Turns = page.turnsBox(st.Turns)
 	page.Steps = page.keySteps(st)
 	h := historian{words: page.Words, describe: s.Connect.Describe, nameOf: func(uuid.UUID) string { return "" }}
 	for _, e := range st.Acts {
@@ -100,8 +102,9 @@ func (p KeysPage) keySteps(st models.KeyStatus) (steps []KeyStep) {
 			steps = append(steps, KeyStep{p.T("keys.next_retire", "key", k.ID.String()), "web keys retire " + k.ID.String()})
 		}
 	}
+	rotating := KeyStep{p.T("keys.next_rotate"), rotate}
 	if underWay {
-		return append(steps, KeyStep{p.T("keys.next_go_on"), rotate})
+		rotating.Text = p.T("keys.next_go_on")
 	}
-	return append(steps, KeyStep{p.T("keys.next_rotate"), rotate})
+	return append(steps, rotating, KeyStep{p.T("keys.next_tenants"), "web keys rotate-tenants --all --older 2160h"})
 }

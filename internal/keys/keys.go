@@ -1,6 +1,6 @@
 // Package keys owns the turning of the master keyset: which keys a serving program has loaded, rewrapping what needs an
 // older one, and the order of steps in which a key comes and goes. The keyset's file is the operator's; the database
-// keeps ids and dates alone.
+// keeps ids and dates alone. Tenants' data keys turn here as well.
 //
 // What a key is, and sealing, belongs to vault; the rows belong to models.
 package keys

@@ -43,8 +43,8 @@ type Factors struct {
 // peopleKey names the data key that people's secrets are sealed with.
 const peopleKey = "people"
 
-// PeopleKey gives the data key of people's secrets; the first call leaves the fresh one behind.
-func (s *Store) PeopleKey(ctx context.Context, fresh vault.WrappedKey) (vault.WrappedKey, error) {
+// PeopleKey gives the data key of people's secrets; the first call leaves a fresh one behind.
+func (s *Store) PeopleKey(ctx context.Context, fresh func() (vault.WrappedKey, error)) (vault.WrappedKey, error) {
 	return s.platformKey(ctx, peopleKey, fresh)
 }
 

@@ -79,7 +79,7 @@ func queueKeyRows(b *pgx.Batch, into *map[vault.KeyID]int64) {
 	})
 }
 
-// RewrapTenants wraps the next tenants' data keysets anew that are not wrapped by the newest key, in one transaction. What does not open
+// RewrapTenants wraps the next tenants' keysets anew, data keys and parting keys, that are not wrapped by the newest key, in one transaction. What does not open
 // is left as it is. Each is read and written in its own tenant's scope, and only if nobody has changed it meanwhile.
 func (s *Store) RewrapTenants(ctx context.Context, newest vault.KeyID, after uuid.UUID, most int,
 	rewrap func(tenant uuid.UUID, key vault.WrappedKey) (vault.WrappedKey, error),
@@ -106,29 +106,44 @@ func (s *Store) RewrapTenants(ctx context.Context, newest vault.KeyID, after uui
 	return r, err
 }
 
+// wrappedKey is a tenant's keyset that the master key wraps, and where it lies.
+type wrappedKey struct {
+	column SealedColumn
+	tenant uuid.UUID
+	key    vault.WrappedKey
+}
+
 func rewrapAll(ctx context.Context, tx *Tx, tenants []uuid.UUID, rewrap func(uuid.UUID, vault.WrappedKey) (vault.WrappedKey, error)) (done int, err error) {
 	const enter = `SELECT set_config('app.tenant_id', $1, true)`
-	was := make([]vault.WrappedKey, len(tenants))
+	var found []wrappedKey
 	err = tx.batch(ctx, func(b *pgx.Batch) {
-		for i, tenant := range tenants {
+		for _, tenant := range tenants {
 			b.Queue(enter, tenant.String())
-			b.Queue(`SELECT wrapped FROM tenant_keys WHERE tenant_id = $1`, tenant).QueryRow(func(row pgx.Row) error {
-				return ignoreNoRows(row.Scan((*[]byte)(&was[i])))
-			})
+			for _, c := range tenantsWrapped() {
+				b.Queue(`SELECT `+c.Column+` FROM `+c.Table+` WHERE tenant_id = $1 AND `+c.Column+` IS NOT NULL`, tenant).QueryRow(func(row pgx.Row) error {
+					w := wrappedKey{column: c, tenant: tenant}
+					err := row.Scan((*[]byte)(&w.key))
+					if err == nil {
+						found = append(found, w)
+					}
+					return ignoreNoRows(err)
+				})
+			}
 		}
 	})
 	if err != nil {
 		return 0, err
 	}
 	err = tx.batch(ctx, func(b *pgx.Batch) {
-		for i, tenant := range tenants {
-			turned, err := rewrap(tenant, was[i])
+		for _, w := range found {
+			turned, err := rewrap(w.tenant, w.key)
 			if err != nil {
 				continue
 			}
 			done++
-			b.Queue(enter, tenant.String())
-			b.Queue(`UPDATE tenant_keys SET wrapped = $2 WHERE tenant_id = $1 AND wrapped = $3`, tenant, []byte(turned), []byte(was[i]))
+			b.Queue(enter, w.tenant.String())
+			b.Queue(`UPDATE `+w.column.Table+` SET `+w.column.Column+` = $2 WHERE tenant_id = $1 AND `+w.column.Column+` = $3`,
+				w.tenant, []byte(turned), []byte(w.key))
 		}
 	})
 	return done, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"mooring/internal/vault"
@@ -41,7 +42,8 @@ type KeyStatus struct {
 	Keys     []MasterKey // newest first
 	Nameless int64       // rows that name no key
 	Holders  []KeyHolder
-	Acts     []Event // what was done with keys, newest first
+	Turns    KeyTurns // of the tenants' data keys
+	Acts     []Event  // what was done with keys, newest first
 }
 
 // Key gives one of them.
@@ -102,6 +104,7 @@ func (p *PlatformStore) MasterKeys(ctx context.Context) (s KeyStatus, err error)
 				s.Holders, err = pgx.CollectRows(r, pgx.RowToStructByPos[KeyHolder])
 				return err
 			})
+		queueKeyTurns(b, &s.Turns, uuid.Nil)
 		queueEvents(b, &s.Acts, `SELECT id, NULL::uuid, CASE WHEN actor_id IS NULL THEN 'system' ELSE 'staff' END, actor_id, kind, detail, created_at
 			FROM platform_events WHERE kind LIKE 'keys.%' ORDER BY id DESC LIMIT 20`)
 	})

@@ -14,8 +14,8 @@ import (
 // outgoingKey names the data key that endpoints' secrets are sealed with.
 const outgoingKey = "outgoing"
 
-// OutgoingKey gives the data key of endpoints' secrets; the first call leaves the fresh one behind.
-func (s *Store) OutgoingKey(ctx context.Context, fresh vault.WrappedKey) (vault.WrappedKey, error) {
+// OutgoingKey gives the data key of endpoints' secrets; the first call leaves a fresh one behind.
+func (s *Store) OutgoingKey(ctx context.Context, fresh func() (vault.WrappedKey, error)) (vault.WrappedKey, error) {
 	return s.platformKey(ctx, outgoingKey, fresh)
 }
 

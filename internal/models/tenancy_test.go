@@ -54,7 +54,8 @@ func newEstate(t *testing.T) (e estate, db dbtest.DB) {
 		VALUES ($1, $2, 'fake', 'test', 'account', '1•••5', '\x01', 'connected', now(), 1, now())`, e.tenant, e.connection)
 	exec(`INSERT INTO credentials (tenant_id, connection_id, version, sealed, expires_at, updated_at) VALUES ($1, $2, 1, '\x01', now() + interval '5 days', now())`, e.tenant, e.connection)
 	exec(`INSERT INTO snapshots (tenant_id, connection_id, block, version, data_sealed, raw_sealed, content_hash, source_zone, partial, changed_at, fetched_at)
-		VALUES ($1, $2, 'merchant', 1, '\x01', '\x01', '\x01', '', false, now(), now())`, e.tenant, e.connection)
+		VALUES ($1, $2, 'merchant', 1, '\x0100000007', '\x01', '\x01', '', false, now(), now())`, e.tenant, e.connection)
+	exec(`INSERT INTO key_turns (tenant_id, from_key, to_key, begun_at, due_at) VALUES ($1, 7, 8, now(), now())`, e.tenant)
 	exec(`INSERT INTO events (tenant_id, id, connection_id, actor_kind, kind, created_at) VALUES ($1, $2, $3, 'system', 'connection.synced', now())`, e.tenant, uuid.Must(uuid.NewV7()), e.connection)
 	exec(`INSERT INTO account_claims VALUES ('fake', 'test', 'account', $1, $2, now())`, e.tenant, e.connection)
 	for id, status := range map[uuid.UUID]string{e.attempt: "pending", e.parked: "returned"} {
@@ -168,6 +169,29 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 	},
 	"Destroy": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.Destroy(ctx, 1, nil, map[uuid.UUID]vault.Sealed{e.revocation: {2}}, models.NewEvent{Kind: "x"})
+	},
+	"BeginKeyTurn": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.BeginKeyTurn(ctx, vault.WrappedKey{9}, vault.WrappedKey{2}, models.KeyTurn{From: 7, To: 8}, time.Now(), "x")
+	},
+	"KeyTurn": func(ctx context.Context, e estate) (bool, error) {
+		turn, _, err := e.stranger.KeyTurn(ctx)
+		return turn.From == 7, err
+	},
+	"SealAnew": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.SealAnew(ctx, vault.WrappedKey{1}, vault.WrappedKey{2})
+	},
+	"Reseal": func(ctx context.Context, e estate) (bool, error) {
+		r, err := e.stranger.Reseal(ctx, 7, models.Resealing{}, 9, time.Now(), func(vault.Place, vault.Sealed) (vault.Sealed, error) {
+			return vault.Sealed{2}, nil
+		})
+		return r.Seen > 0, err
+	},
+	"RestKeyTurn": func(ctx context.Context, e estate) (bool, error) {
+		return false, e.stranger.RestKeyTurn(ctx, true, 9, time.Now())
+	},
+	"EndKeyTurn": func(ctx context.Context, e estate) (bool, error) {
+		left, err := e.stranger.EndKeyTurn(ctx, models.KeyTurn{From: 7, To: 8}, vault.WrappedKey{1}, vault.WrappedKey{2})
+		return left > 0, err
 	},
 	"Reopen": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.Reopen(ctx, models.NewEvent{Kind: "x"})
@@ -470,6 +494,7 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 
 // mustFail are the methods that name a row: for a stranger's they give an error, never silence.
 var mustFail = map[string]errs.Code{
+	"BeginKeyTurn": errs.Conflict, "KeyTurn": errs.NotFound, "SealAnew": errs.Conflict, "EndKeyTurn": errs.Conflict,
 	"ChangeRole": errs.NotFound, "Invitation": errs.NotFound, "Leave": errs.Conflict,
 	"RemoveMember": errs.NotFound, "RevokeInvitation": errs.NotFound, "SendInvitationAgain": errs.NotFound,
 	"Balances": errs.NotFound, "History": errs.NotFound, "Answer": errs.NotFound, "Reveal": errs.NotFound, "Label": errs.NotFound, "Looking": errs.NotFound,
@@ -541,6 +566,7 @@ func fingerprint(t *testing.T, db dbtest.DB, tenant uuid.UUID) (sum string) {
 		    UNION ALL SELECT 'notices ' || n::text FROM notices n WHERE tenant_id = $1
 		    UNION ALL SELECT 'letters ' || l::text FROM notice_letters l WHERE tenant_id = $1
 		    UNION ALL SELECT 'choices ' || c::text FROM notice_choices c WHERE tenant_id = $1
+		    UNION ALL SELECT 'turns ' || k::text FROM key_turns k WHERE tenant_id = $1
 		    UNION ALL SELECT 'closing ' || x::text FROM closings x WHERE tenant_id = $1
 		    UNION ALL SELECT 'sessions ' || s.id FROM sessions s WHERE tenant_id = $1
 		    UNION ALL SELECT 'members ' || m::text FROM memberships m WHERE tenant_id = $1

@@ -141,11 +141,7 @@ func (v *Vault) Rewrap(key WrappedKey, tenant uuid.UUID) (WrappedKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	var buf bytes.Buffer
-	if err := handle.WriteWithAssociatedData(keyset.NewBinaryWriter(&buf), v.opened.Load().master, tenantKeyAAD(tenant)); err != nil {
-		return nil, fmt.Errorf("vault: wrapping a tenant key: %w", err)
-	}
-	return buf.Bytes(), nil
+	return v.wrap(handle, tenant)
 }
 
 // WrappedBy names the master key that opens a data keyset; 0: it names none.

@@ -42,11 +42,7 @@ func (v *Vault) NewTenantKey(tenant uuid.UUID) (WrappedKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("vault: making a tenant key: %w", err)
 	}
-	var buf bytes.Buffer
-	if err := handle.WriteWithAssociatedData(keyset.NewBinaryWriter(&buf), v.opened.Load().master, tenantKeyAAD(tenant)); err != nil {
-		return nil, fmt.Errorf("vault: wrapping a tenant key: %w", err)
-	}
-	return buf.Bytes(), nil
+	return v.wrap(handle, tenant)
 }
 
 // NewPlatformKey makes a data keyset for what the platform itself keeps secret, wrapped for storing. It is a tenant's key

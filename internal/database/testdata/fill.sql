@@ -7,6 +7,7 @@ INSERT INTO memberships (tenant_id, user_id, role, created_at) VALUES ('$TENANT$
 INSERT INTO sessions (id, token_hash, user_id, tenant_id, created_at, seen_at, expires_at)
     VALUES ('$TENANT$', '$TENANT$', '$TENANT$', '$TENANT$', now(), now(), now() + interval '1 day');
 INSERT INTO tenant_keys (tenant_id, wrapped, created_at) VALUES ('$TENANT$', 'wrapped', now());
+INSERT INTO key_turns (tenant_id, from_key, to_key, begun_at, due_at) VALUES ('$TENANT$', 1, 2, now(), now());
 INSERT INTO connections (tenant_id, id, provider, environment, account_hash, account_masked, account_sealed, state, state_since, credential_version, created_at)
     VALUES ('$TENANT$', '$TENANT$', 'asiabill', 'test', '$TENANT$', '12***89', 'sealed', 'connected', now(), 1, now());
 INSERT INTO credentials (tenant_id, connection_id, version, sealed, updated_at) VALUES ('$TENANT$', '$TENANT$', 1, 'sealed', now());
