@@ -219,7 +219,7 @@ BEGIN
     UPDATE key_turns t SET due_at = until
      WHERE t.ctid = ANY (ARRAY(
            SELECT d.ctid FROM key_turns d WHERE d.due_at <= at
-            ORDER BY d.due_at LIMIT most FOR UPDATE SKIP LOCKED))
+            ORDER BY d.due_at LIMIT most FOR NO KEY UPDATE SKIP LOCKED))
     RETURNING t.tenant_id;
 END
 $$;
