@@ -32,7 +32,7 @@ func TestKeys_SaysHowTheyStandAndWhatToType(t *testing.T) {
 	var tenant uuid.UUID
 	must(t, h.db.Owner.QueryRow(t.Context(), `INSERT INTO key_turns (tenant_id, from_key, to_key, begun_at, due_at)
 		SELECT tenant_id, 1, 2, now(), now() + interval '9 minutes' FROM tenant_keys LIMIT 1 RETURNING tenant_id`).Scan(&tenant))
-	staff.get(t, "/admin/keys").want(t, "a tenant's key that waits", 200, "", "1 wait to seal", "Waits to seal", "/admin/tenants/"+tenant.String())
+	staff.get(t, "/admin/keys").want(t, "a tenant's key that waits", 200, "", "Waiting to seal: 1.", "Waits to seal", "/admin/tenants/"+tenant.String())
 	_, err = h.db.Owner.Exec(t.Context(), `UPDATE key_turns SET sealing_at = now(), rewritten_at = now(), rewritten = 41, stuck = 2`)
 	must(t, err)
 	staff.get(t, "/admin/keys").want(t, "one that cannot end", 200, "", "The old data key of 1 tenant cannot be destroyed", "2 values do not open", ">41<")
