@@ -1299,6 +1299,18 @@ $$;
 
 COMMENT ON FUNCTION public.tenants_to_rewrap(newest bigint, after uuid, most integer) IS 'Tenants whose data keyset is not wrapped by the newest key, by id.';
 
+CREATE FUNCTION public.tenants_to_turn(before timestamp with time zone, after uuid, most integer) RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    SELECT k.tenant_id FROM tenant_keys k
+     WHERE k.tenant_id > after AND k.created_at < before
+       AND NOT EXISTS (SELECT FROM key_turns t WHERE t.tenant_id = k.tenant_id AND (t.ended_at IS NULL OR t.begun_at >= before))
+     ORDER BY k.tenant_id LIMIT most
+$$;
+
+COMMENT ON FUNCTION public.tenants_to_turn(before timestamp with time zone, after uuid, most integer) IS 'Tenants whose data key is older than that and not being turned, by id.';
+
 CREATE FUNCTION public.view_ended() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1361,17 +1373,6 @@ CREATE FUNCTION public.view_over(s public.sessions) RETURNS boolean
     $$;
 
 COMMENT ON FUNCTION public.view_over(s public.sessions) IS 'Whether a view has ended by itself: by time, by the closing of the tenant, by the loss of the role.';
-CREATE FUNCTION public.tenants_to_turn(before timestamp with time zone, after uuid, most integer) RETURNS SETOF uuid
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'public', 'pg_temp'
-    AS $$
-    SELECT k.tenant_id FROM tenant_keys k
-     WHERE k.tenant_id > after AND k.created_at < before
-       AND NOT EXISTS (SELECT FROM key_turns t WHERE t.tenant_id = k.tenant_id AND (t.ended_at IS NULL OR t.begun_at >= before))
-     ORDER BY k.tenant_id LIMIT most
-$$;
-
-COMMENT ON FUNCTION public.tenants_to_turn(before timestamp with time zone, after uuid, most integer) IS 'Tenants whose data key is older than that and not being turned, by id.';
 
 CREATE FUNCTION public.workplaces() RETURNS TABLE(tenant_id uuid, name text, role text)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -3548,13 +3549,14 @@ GRANT ALL ON FUNCTION public.tenants_of(person uuid) TO mooring_app;
 REVOKE ALL ON FUNCTION public.tenants_to_rewrap(newest bigint, after uuid, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.tenants_to_rewrap(newest bigint, after uuid, most integer) TO mooring_app;
 
+REVOKE ALL ON FUNCTION public.tenants_to_turn(before timestamp with time zone, after uuid, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.tenants_to_turn(before timestamp with time zone, after uuid, most integer) TO mooring_app;
+
 REVOKE ALL ON FUNCTION public.view_ended() FROM PUBLIC;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sessions TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.view_over(s public.sessions) FROM PUBLIC;
-REVOKE ALL ON FUNCTION public.tenants_to_turn(before timestamp with time zone, after uuid, most integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.tenants_to_turn(before timestamp with time zone, after uuid, most integer) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.workplaces() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.workplaces() TO mooring_app;
