@@ -64,6 +64,7 @@ func tour(t *testing.T, base, language string, look func(b *browser, name string
 	at(admin, sight{"expiry-board", "/admin/expiring?within=90"}, sight{"audit", "/admin/audit"}, sight{"keys", "/admin/keys"}, sight{"work", "/admin"}, sight{"work-none", "/admin?queue=rejected"}, sight{"links", "/admin/connections"}, sight{"tenants", "/admin/tenants"}, sight{"tenants-none", "/admin/tenants?q=nobody-is-called-this"}, sight{"mail", "/admin/mail"},
 		sight{"providers", "/admin/providers"}, sight{"provider", "/admin/providers/asiabill"}, sight{"provider-link", "/admin/providers/redemption"})
 	admin.endpointSights(look)
+	admin.approvalSights(look)
 	at(admin, sight{"inbox", "/admin/webhooks"}, sight{"inbox-none", "/admin/webhooks?state=dead"})
 	at(admin, sight{"mails", "/admin/mails"}, sight{"mails-none", "/admin/mails?state=lost"}, sight{"jobs", "/admin/jobs"},
 		sight{"jobs-none", "/admin/jobs?state=failing"}, sight{"settings-staff", "/settings"}, sight{"filters-none", "/settings/filters"})
@@ -163,6 +164,26 @@ func (b *browser) attemptSights(look func(b *browser, name string)) {
 	b.consent("20488", "deny")
 	b.until(`/attempts/[0-9a-f-]{36}$`)
 	look(b, "attempt-denied")
+}
+
+// approvalSights asks for something that wants two of the staff, and takes it back.
+func (b *browser) approvalSights(look func(b *browser, name string)) {
+	b.tb.Helper()
+	b.open("/admin/approvals")
+	look(b, "approvals-none")
+	b.open("/admin/approvals/withdraw?provider=asiabill")
+	look(b, "approval-ask")
+	b.fill("#reason", "Asked for by the provider")
+	b.press("#ask")
+	b.until(`/admin/approvals/[0-9a-f-]{36}$`)
+	look(b, "approval")
+	b.open("/admin/approvals")
+	look(b, "approvals")
+	b.press("main table a[href^='/admin/approvals/']")
+	b.press("#cancel")
+	b.do(chromedp.WaitNotPresent("#cancel"))
+	b.open("/admin/approvals?state=ended")
+	look(b, "approvals-ended")
 }
 
 // endpointSights makes an endpoint for outgoing webhooks, shows it in every state, and deletes it again.

@@ -196,7 +196,7 @@ func (h *house) openDispatch(queue jobs.Queue) error {
 
 func (h *house) startJobs(ctx context.Context) error {
 	runner, err := jobs.NewRunner(jobs.Deps{
-		Pool: h.app, Store: h.store, Syncer: h.connect, Inbox: h.connect, Leaver: h.connect, Mailer: h.accounts,
+		Pool: h.app, Store: h.store, Syncer: h.connect, Inbox: h.connect, Leaver: h.connect, Executor: h.connect, Mailer: h.accounts,
 		Tellers: []jobs.Teller{h.notices, h.dispatch}, Notifier: h.notices, Digester: h.notices, Deliverer: h.dispatch,
 		Wakes: h.listener, Providers: h.connect.Providers.Slugs(), Observe: h.metrics.job, Log: h.log,
 	})

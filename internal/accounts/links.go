@@ -74,6 +74,10 @@ func (s *Service) note(ctx context.Context, link models.Link) (mail.Note, error)
 		n.Kind, n.URL = mail.Closed, s.PublicURL+"/closed"
 		return n, nil
 	}
+	if link.Purpose == models.AlarmLink {
+		n.Kind, n.URL = mail.Alarm, s.PublicURL+"/admin/approvals"
+		return n, nil
+	}
 	token, hash := newToken()
 	if _, err := s.Store.MintLink(ctx, link.ID, hash); err != nil {
 		return mail.Note{}, err

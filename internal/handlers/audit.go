@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net/url"
@@ -81,21 +80,6 @@ func (s *Server) verifyAudit(c *gin.Context, a *Admin) error {
 	}
 	page.Proof = proof
 	return s.show(c, page)
-}
-
-// exportAudit answers "GET /admin/audit/export": one chain with its proof.
-func (s *Server) exportAudit(c *gin.Context, a *Admin) error {
-	chain, err := uuid.Parse(c.Query("tenant"))
-	if err != nil {
-		return errs.New(errs.Invalid, "audit.no_tenant")
-	}
-	var text bytes.Buffer
-	if err := audit.Export(c.Request.Context(), a.Store, chain, &text); err != nil {
-		return err
-	}
-	c.Header("Content-Disposition", `attachment; filename="audit-`+chain.String()+`.jsonl"`)
-	c.Data(200, "application/jsonl; charset=utf-8", text.Bytes())
-	return nil
 }
 
 func (s *Server) auditPage(c *gin.Context, a *Admin) (AuditPage, error) {

@@ -143,9 +143,15 @@ func (h *harbour) owner(t *testing.T, email string) *visitor {
 // staff signs in as a member of the platform's staff.
 func (h *harbour) staff(t *testing.T) *visitor {
 	t.Helper()
-	must(t, accounts.CreateAdmin(t.Context(), h.db.Owner, "admin@example.com", secret.New(lobbyPassword), time.Now()))
+	return h.colleague(t, "admin@example.com")
+}
+
+// colleague signs in as another one.
+func (h *harbour) colleague(t *testing.T, email string) *visitor {
+	t.Helper()
+	must(t, accounts.CreateAdmin(t.Context(), h.db.Owner, email, secret.New(lobbyPassword), time.Now()))
 	v := h.visitor(t)
-	v.post(t, "/login", "email", "admin@example.com", "password", lobbyPassword).want(t, "signing in", http.StatusSeeOther, "/admin")
+	v.post(t, "/login", "email", email, "password", lobbyPassword).want(t, "signing in", http.StatusSeeOther, "/admin")
 	return v
 }
 

@@ -93,7 +93,7 @@ func (h historian) sentence(e models.Event) string {
 		"provider", h.words.Say(d.Title), "account", text("account"), "count", number("changed")+number("days")+number("count"), "blocks", number("blocks"),
 		"since", moment("since"), "until", moment("until"), "at", moment("at"),
 		"block", h.words.blockOf(e), "fields", h.words.fieldsOf(e), "host", text("host"), "because", h.words.becauseOf(e), "key", text("key"), "by", text("by"),
-		"work", h.words.jobKind(text("work")),
+		"work", h.words.jobKind(text("work")), "act", h.words.actName(text("act")),
 		"who", text("who"), "role", h.words.roleName(models.Role(text("role"))), "before", h.words.roleName(models.Role(text("before"))),
 		"about", h.words.aboutOf(text("about")), "label", text("label"), "why", notices.RevealReason(h.words.Printer, text("reason"), text("note")),
 		"reason", h.words.reasonOf(d, text("reason"), text("code")).What)
@@ -123,7 +123,7 @@ func classOf(kind string) string {
 		"connection.synced", "tenant.created", "review.approved", "team.joined":
 		return "good"
 	case "connection.needs_you", "connection.withdrawn", "connection.revoke_failed", "connection.sync_failed", "connection.sealed_broken", "connection.orphaned",
-		"attempt.failed", "attempt.refused", "attempt.contradicted", "callback.dead", "review.more", "review.rejected":
+		"attempt.failed", "attempt.refused", "attempt.contradicted", "callback.dead", "review.more", "review.rejected", "approval.alone":
 		return "bad"
 	}
 	return ""

@@ -13,6 +13,7 @@ type Metrics struct {
 	requests  *prometheus.HistogramVec
 	outcomes  *prometheus.CounterVec
 	callbacks *prometheus.CounterVec
+	glass     *prometheus.CounterVec
 }
 
 // NewMetrics registers the numbers of this room.
@@ -31,8 +32,12 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Name: "mooring_callbacks_total",
 			Help: "Calls from providers' servers: accepted, refused, or failed by us.",
 		}, []string{"provider", "outcome"}),
+		glass: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "mooring_break_glass_total",
+			Help: "Acts that want two of the staff and were done by one alone, by act.",
+		}, []string{"act"}),
 	}
-	reg.MustRegister(m.requests, m.outcomes, m.callbacks)
+	reg.MustRegister(m.requests, m.outcomes, m.callbacks, m.glass)
 	return m
 }
 
@@ -47,3 +52,5 @@ func (m *Metrics) ended(provider, outcome string) {
 func (m *Metrics) called(provider, outcome string) {
 	m.callbacks.WithLabelValues(provider, outcome).Inc()
 }
+
+func (m *Metrics) brokenGlass(act string) { m.glass.WithLabelValues(act).Inc() }

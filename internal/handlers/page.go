@@ -24,6 +24,8 @@ type Page struct {
 	MoreTroubles int       // how many more there are
 	Notices      int       // unread ones, for the bell
 	View         *ViewBar  // nil: they look through nobody else's eyes
+	Approvals    int       // for the staff: acts that wait for a decision
+	Alarms       int       // for the staff: what was done alone and nobody else has reviewed
 	Reference    string
 	Demo         bool
 	Stream       string // address of the event stream that says when #live has changed; "" if the page stands still
@@ -88,6 +90,9 @@ func (s *Server) page(c *gin.Context, titleKey string, args ...any) Page {
 		p.Troubles, p.MoreTroubles = p.troubles(who.Troubles, s.Connect.Describe), who.Attention-len(who.Troubles)
 	}
 	p.Notices = who.Notices
+	if len(who.Waiting) == 2 {
+		p.Approvals, p.Alarms = who.Waiting[0], who.Waiting[1]
+	}
 	p.Menu = p.menu()
 	return p
 }
@@ -104,7 +109,7 @@ func (p Page) menu() []MenuItem {
 		work := MenuItem{Link: Link{Text: p.T("work.title"), Href: "/admin"}, Current: p.path == "/admin"}
 		items := []MenuItem{work, item("common.menu_tenants", "/admin/tenants"), item("work.links", "/admin/connections"), item("common.menu_providers", "/admin/providers"),
 			item("inbox.title", "/admin/webhooks"), item("outgoing.menu", "/admin/endpoints"),
-			item("history.board_title", "/admin/expiring"), item("audit.title", "/admin/audit"), item("keys.title", "/admin/keys"),
+			item("history.board_title", "/admin/expiring"), p.approvalsItem(item("approval.title", "/admin/approvals")), item("audit.title", "/admin/audit"), item("keys.title", "/admin/keys"),
 			item("jobs.title", "/admin/jobs"), item("mails.title", "/admin/mails", "/admin/mail")}
 		return append(items, item("common.menu_settings", "/settings"))
 	}
@@ -124,6 +129,14 @@ func (p Page) menu() []MenuItem {
 		return items
 	}
 	return append(items, item("common.menu_settings", "/settings"))
+}
+
+// approvalsItem says in the menu how many acts wait for a decision.
+func (p Page) approvalsItem(item MenuItem) MenuItem {
+	if p.Approvals > 0 {
+		item.Text = p.T("inbox.tab_count", "state", item.Text, "number", p.Number(p.Approvals))
+	}
+	return item
 }
 
 // Path is the page's own, for a form that leads back to it.

@@ -82,6 +82,9 @@ func merchantsPages() map[string]any {
 // staffPages are the platform's.
 func staffPages() map[string]any {
 	return map[string]any{
+		"approval":      ApprovalPage{},
+		"approval-ask":  ApprovalAskPage{},
+		"approvals":     ApprovalsPage{},
 		"audit":         AuditPage{},
 		"callback":      CallbackPage{},
 		"endpoint":      EndpointPage{},
@@ -101,6 +104,7 @@ func staffPages() map[string]any {
 		"provider":      ProviderPage{},
 		"providers":     ProvidersPage{},
 		"review":        ReviewPage{},
+		"revealed-all":  AllRevealedPage{},
 		"tenant":        TenantPage{},
 		"tenants":       TenantsPage{},
 		"view-as":       ViewAsPage{},

@@ -192,7 +192,7 @@ func (s *Server) routeStaff() {
 	s.get("/admin/audit", s.admin(s.showAudit))
 	s.get("/admin/keys", s.admin(s.showKeys))
 	s.post("/admin/audit/verify", s.admin(s.verifyAudit))
-	s.get("/admin/audit/export", s.admin(s.exportAudit))
+	s.routeApprovals()
 
 	// The providers
 	s.get("/admin/providers", s.admin(s.listProviders))
@@ -221,6 +221,23 @@ func (s *Server) routeStaff() {
 	s.post("/admin/endpoints/:id/delete", s.admin(s.deleteEndpoint))
 	s.post("/admin/endpoints/:id/replay", s.admin(s.replayEndpoint))
 	s.post("/admin/endpoints/:id/deliveries/:delivery/replay", s.admin(s.replayEndpoint))
+}
+
+// routeApprovals is what wants a second member of the staff. The act stands in the address, because it says whose part it is.
+func (s *Server) routeApprovals() {
+	s.get("/admin/approvals", s.admin(s.listApprovals))
+	s.get("/admin/approvals/:id", s.admin(s.showApproval))
+	s.post("/admin/approvals/:id/review", s.admin(s.reviewAlone))
+	for _, act := range models.Acts() {
+		path := "/admin/approvals/" + string(act)
+		s.get(path, s.admin(s.askAct(act)))
+		s.post(path, s.admin(s.propose(act)))
+		s.post(path+"/:id/approve", s.admin(s.decide(act, true)))
+		s.post(path+"/:id/decline", s.admin(s.decide(act, false)))
+		s.post(path+"/:id/cancel", s.admin(s.cancelAct(act)))
+	}
+	s.post("/admin/approvals/export/:id/take", s.admin(s.takeExport))
+	s.post("/admin/approvals/reveal/:id/look", s.admin(s.lookAtAll))
 }
 
 // get answers GET, and HEAD with the same head.

@@ -20,10 +20,18 @@ type staffPart struct {
 func staffParts() []staffPart {
 	proving := []models.StaffRole{models.Auditor, models.Security}
 	keeping := []models.StaffRole{models.StaffOperator}
+	reminding := []models.StaffRole{models.StaffOperator, models.Reviewer}
+	ending := []models.StaffRole{models.StaffOperator, models.Security}
+	looking := []models.StaffRole{models.Reviewer, models.Security}
 	return []staffPart{
+		{prefix: "/admin/approvals/remind", look: reminding, act: reminding},
+		{prefix: "/admin/approvals/withdraw", look: ending, act: ending},
+		{prefix: "/admin/approvals/export", look: proving, act: proving},
+		{prefix: "/admin/approvals/reveal", look: looking, act: looking},
+		{prefix: "/admin/approvals/:id/review", act: proving},
 		{prefix: "/admin/audit", look: proving, act: proving},
 		{prefix: "/admin/keys", look: proving, act: []models.StaffRole{models.Security}},
-		{prefix: "/admin/tenants/:id/remind/", act: []models.StaffRole{models.StaffOperator, models.Reviewer}},
+		{prefix: "/admin/tenants/:id/remind/", act: reminding},
 		{prefix: "/admin/tenants/:id/view", look: viewers(), act: viewers()},
 		{prefix: "/admin/view/", act: viewers()},
 		{prefix: "/admin/tenants", act: []models.StaffRole{models.Reviewer}},

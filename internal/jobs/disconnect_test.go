@@ -52,3 +52,8 @@ func TestDue_WhatADisconnectionLeavesToBeDone(t *testing.T) {
 		delete(want, got)
 	}
 }
+
+// CarryOut implements jobs.Executor.
+func (w *worker) CarryOut(_ context.Context, _ *models.Store, approval uuid.UUID) error {
+	return w.called("approval " + approval.String())
+}

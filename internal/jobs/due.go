@@ -30,6 +30,8 @@ func sources() []source {
 		{due: models.DueClosings, job: closingArgs{}, id: "closing"},
 		{due: models.DueWarnings, job: expiryArgs{}, id: "connection"},
 		{due: models.DueDigests, job: digestArgs{}, id: "digest"},
+		{due: models.DueApprovals, job: approvalArgs{}, id: "approval"},
+		{due: models.DueAlarms, job: mailArgs{}, id: "link"},
 	}
 }
 

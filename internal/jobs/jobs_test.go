@@ -99,7 +99,7 @@ func newBench(t *testing.T) *bench {
 func (b *bench) run(t *testing.T) {
 	t.Helper()
 	r, err := jobs.NewRunner(jobs.Deps{
-		Pool: b.db.App, Store: b.store, Syncer: b.worker, Inbox: b.inbox, Leaver: b.worker, Mailer: b.worker, Tellers: []jobs.Teller{b.worker}, Notifier: b.worker, Digester: b.worker, Wakes: b.listen(t), Providers: b.queue.Providers,
+		Pool: b.db.App, Store: b.store, Syncer: b.worker, Inbox: b.inbox, Leaver: b.worker, Executor: b.worker, Mailer: b.worker, Tellers: []jobs.Teller{b.worker}, Notifier: b.worker, Digester: b.worker, Wakes: b.listen(t), Providers: b.queue.Providers,
 		Observe: func(string, string, time.Duration) {}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {

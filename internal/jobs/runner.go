@@ -40,6 +40,7 @@ type Deps struct {
 	Syncer    Syncer
 	Inbox     Inbox
 	Leaver    Leaver
+	Executor  Executor
 	Mailer    Mailer
 	Tellers   []Teller
 	Deliverer Deliverer
@@ -94,6 +95,7 @@ func NewRunner(d Deps) (*Runner, error) {
 	river.AddWorker(workers, &revokeWorker{deps: d})
 	river.AddWorker(workers, &eraseWorker{deps: d})
 	river.AddWorker(workers, &closingWorker{deps: d})
+	river.AddWorker(workers, &approvalWorker{deps: d})
 	queues := syncQueues(d.Providers)
 	refreshQueues(queues, d.Providers)
 	queues[queueMail] = river.QueueConfig{MaxWorkers: mailAtOnce}
@@ -102,6 +104,7 @@ func NewRunner(d Deps) (*Runner, error) {
 	queues[queueDeliver] = river.QueueConfig{MaxWorkers: deliverAtOnce}
 	queues[queueLeave] = river.QueueConfig{MaxWorkers: leaveAtOnce}
 	queues[queueExpiry] = river.QueueConfig{MaxWorkers: expiryAtOnce}
+	queues[queueApproval] = river.QueueConfig{MaxWorkers: 1}
 	queues[queueTidy] = river.QueueConfig{MaxWorkers: 1}
 	client, err := river.NewClient(riverpgxv5.New(d.Pool), &river.Config{
 		Schema:               schema,

@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 func TestCompose_Golden(t *testing.T) {
 	composer := newComposer(t)
 	for _, lang := range []string{"zh-CN", "en"} {
-		for _, kind := range []mail.Kind{mail.SignUp, mail.Reset, mail.Known, mail.Closed} {
+		for _, kind := range []mail.Kind{mail.SignUp, mail.Reset, mail.Known, mail.Closed, mail.Alarm} {
 			letter, err := composer.Compose(mail.Note{
 				Kind: kind, To: "a@example.com", Language: lang, URL: "https://mooring.example/x/TOKEN",
 				SignInURL: "https://mooring.example/login", Life: 24 * time.Hour,

@@ -22,6 +22,7 @@ const (
 	SignUp Kind = "signup" // press to finish your sign-up
 	Reset  Kind = "reset"  // press to set a new password
 	Closed Kind = "closed" // an owner has closed the business that you own too
+	Alarm  Kind = "alarm"  // one of the staff did alone what wants two; to the others
 	Known  Kind = "known"  // somebody signed up with your address, which has an account
 	Invite Kind = "invite" // somebody asks you into their team
 	Step   Kind = "step"   // somebody asks you to connect an account

@@ -26,6 +26,9 @@ func (c *Composer) page(n Note) (page, error) {
 	case Closed:
 		out.Subject, out.Intro, out.Button = p.T("mail.closed_subject"), p.T("mail.closed_intro"), p.T("mail.closed_button")
 		out.Hint, out.NotYou = p.T("mail.closed_hint"), p.T("mail.closed_not_you")
+	case Alarm:
+		out.Subject, out.Intro, out.Button = p.T("approval.mail_subject"), p.T("approval.mail_intro"), p.T("approval.mail_button")
+		out.Hint, out.NotYou = p.T("approval.mail_hint"), p.T("approval.mail_not_you")
 	case Invite, Step:
 		from := inert(n.From)
 		key := "mail." + string(n.Kind)

@@ -20,6 +20,8 @@ const (
 	DueRevocations Due = "revocations" // providers to tell that access has ended
 	DueErasures    Due = "erasures"    // disconnected connections whose data is to be erased
 	DueClosings    Due = "closings"    // closed tenants whose next step is due; they have no lane
+	DueApprovals   Due = "approvals"   // acts of the staff to be carried out; they have no lane and no tenant
+	DueAlarms      Due = "alarms"      // letters to the staff about what one of them did alone; as those
 )
 
 // DueSource is a kind of due work with what its claimed rows become.

@@ -17,6 +17,7 @@ const (
 	ResetLink      LinkPurpose = "reset"      // set a new password
 	KnownLink      LinkPurpose = "known"      // no link: tells that the address has an account already
 	ClosedLink     LinkPurpose = "closed"     // no link of its own: tells an owner that their tenant was closed
+	AlarmLink      LinkPurpose = "alarm"      // no link of its own: tells one of the staff that a colleague went alone
 	InvitationLink LinkPurpose = "invitation" // join a tenant, or do a step in it
 )
 

@@ -24,6 +24,7 @@ type Session struct {
 	Role       Role
 	IsAdmin    bool
 	StaffRoles []StaffRole // staff only
+	Waiting    []int       // staff only: how many acts wait for a decision, and how many were done alone and for their review
 	CreatedAt  time.Time
 	ExpiresAt  time.Time
 	Recent     bool             // the person has proved who they are within the last recentProof
@@ -92,7 +93,8 @@ func (s *Store) OpenSession(ctx context.Context, tokenHash []byte, idle time.Dur
 	b.Queue(`SELECT session_id FROM open_session($1, $2)`, tokenHash, idle)
 	b.Queue(`
 		SELECT s.id, u.id, u.email, u.language, u.time_zone, coalesce(s.tenant_id, '00000000-0000-0000-0000-000000000000'),
-		       coalesce(t.name, ''), x.tenant_id IS NOT NULL, coalesce(m.role, ''), a.user_id IS NOT NULL, a.roles, s.created_at, s.expires_at,
+		       coalesce(t.name, ''), x.tenant_id IS NOT NULL, coalesce(m.role, ''), a.user_id IS NOT NULL, a.roles,
+		       CASE WHEN a.user_id IS NOT NULL THEN waiting_approvals() END, s.created_at, s.expires_at,
 		       s.proved_at > now() - $2::interval, (SELECT count(*) FROM factors f WHERE f.user_id = u.id),
 		       (SELECT count(*) FROM (SELECT FROM notices n
 		         WHERE n.tenant_id = s.tenant_id AND n.user_id = s.user_id AND n.read_at IS NULL LIMIT 100) unread),
@@ -107,7 +109,7 @@ func (s *Store) OpenSession(ctx context.Context, tokenHash []byte, idle time.Dur
 		  LEFT JOIN platform_admins a ON a.user_id = u.id
 		 WHERE s.token_hash = $1`, tokenHash, recentProof).
 		QueryRow(func(row pgx.Row) error {
-			return row.Scan(&f.ID, &f.UserID, &f.Email, &f.Language, &f.TimeZone, &f.TenantID, &f.TenantName, &f.Closed, &f.Role, &f.IsAdmin, &f.StaffRoles,
+			return row.Scan(&f.ID, &f.UserID, &f.Email, &f.Language, &f.TimeZone, &f.TenantID, &f.TenantName, &f.Closed, &f.Role, &f.IsAdmin, &f.StaffRoles, &f.Waiting,
 				&f.CreatedAt, &f.ExpiresAt, &f.Recent, &f.Factors, &f.Notices, (*[]byte)(&f.Key),
 				&f.View.Tenant, &f.View.Name, &f.View.Until)
 		})
