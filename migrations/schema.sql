@@ -74,6 +74,39 @@ $$;
 
 COMMENT ON FUNCTION public.claim_account(p text, e text, h bytea, connection uuid) IS 'The current tenant holds the account from now on; fails with MR002 when another does, without telling which.';
 
+CREATE FUNCTION public.claim_due_alarms(before timestamp with time zone, most integer) RETURNS TABLE(tenant_id uuid, id uuid, lane text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN QUERY
+    WITH loud AS (
+        UPDATE approvals a SET alarm_at = NULL
+         WHERE a.id IN (SELECT d.id FROM approvals d WHERE d.alarm_at <= before ORDER BY d.alarm_at FOR UPDATE SKIP LOCKED LIMIT most)
+        RETURNING a.asked_by)
+    INSERT INTO one_time_links AS letter (id, purpose, email, user_id, language, created_at, expires_at)
+    SELECT gen_random_uuid(), 'alarm', u.email, u.id, u.language, now(), now() + interval '7 days'
+      FROM loud JOIN platform_admins s ON s.user_id <> loud.asked_by JOIN users u ON u.id = s.user_id
+    RETURNING NULL::uuid, letter.id, '';
+END
+$$;
+
+COMMENT ON FUNCTION public.claim_due_alarms(before timestamp with time zone, most integer) IS 'Makes the letters that tell all other members of the staff that one of them went alone.';
+
+CREATE FUNCTION public.claim_due_approvals(before timestamp with time zone, most integer) RETURNS TABLE(tenant_id uuid, id uuid, lane text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN QUERY
+    UPDATE approvals a SET due_at = before + interval '5 minutes'
+     WHERE a.id IN (SELECT d.id FROM approvals d WHERE d.due_at <= before ORDER BY d.due_at FOR UPDATE SKIP LOCKED LIMIT most)
+    RETURNING NULL::uuid, a.id, '';
+END
+$$;
+
+COMMENT ON FUNCTION public.claim_due_approvals(before timestamp with time zone, most integer) IS 'Takes acts to be carried out. One whose worker dies falls due again in five minutes, and goes on with what is left.';
+
 CREATE FUNCTION public.claim_due_closings(before timestamp with time zone, most integer) RETURNS TABLE(tenant_id uuid, id uuid, lane text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -623,6 +656,16 @@ CREATE FUNCTION public.name_parts(name text) RETURNS SETOF text
 $$;
 
 COMMENT ON FUNCTION public.name_parts(name text) IS 'A name in lower case from the start of each of its words on.';
+
+CREATE FUNCTION public.next_due_alarms() RETURNS timestamp with time zone
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$ SELECT min(alarm_at) FROM approvals WHERE alarm_at IS NOT NULL $$;
+
+CREATE FUNCTION public.next_due_approvals() RETURNS timestamp with time zone
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$ SELECT min(due_at) FROM approvals WHERE due_at IS NOT NULL $$;
 
 CREATE FUNCTION public.next_due_closings() RETURNS timestamp with time zone
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -1374,6 +1417,17 @@ CREATE FUNCTION public.view_over(s public.sessions) RETURNS boolean
 
 COMMENT ON FUNCTION public.view_over(s public.sessions) IS 'Whether a view has ended by itself: by time, by the closing of the tenant, by the loss of the role.';
 
+CREATE FUNCTION public.waiting_approvals() RETURNS integer[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    SELECT ARRAY[(SELECT count(*)::int FROM approvals WHERE state = 'open' AND expires_at > now()),
+                 (SELECT count(*)::int FROM approvals WHERE alone AND reviewed_at IS NULL)]
+     WHERE EXISTS (SELECT FROM platform_admins WHERE user_id = current_person())
+$$;
+
+COMMENT ON FUNCTION public.waiting_approvals() IS 'How many acts wait for a decision, and how many were done alone and wait for their review; NULL for whoever is not of the staff. Every page of theirs tells it.';
+
 CREATE FUNCTION public.workplaces() RETURNS TABLE(tenant_id uuid, name text, role text)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1400,6 +1454,74 @@ CREATE TABLE public.account_claims (
 ALTER TABLE ONLY public.account_claims FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.account_claims IS 'Which tenant holds an external account. Outside the tenants'' tables, reached only through claim_account and release_account.';
+
+CREATE TABLE public.approval_targets (
+    approval uuid NOT NULL,
+    tenant uuid NOT NULL,
+    connection uuid NOT NULL,
+    outcome text,
+    done_at timestamp with time zone,
+    CONSTRAINT approval_targets_outcome_check CHECK ((outcome = ANY (ARRAY['done'::text, 'skipped'::text, 'failed'::text])))
+);
+
+COMMENT ON TABLE public.approval_targets IS 'The connections that an act concerns, listed when it was asked for.';
+
+COMMENT ON COLUMN public.approval_targets.outcome IS 'NULL: not yet. skipped: there was nothing to do any more.';
+
+CREATE TABLE public.approvals (
+    id uuid NOT NULL,
+    act text NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    tenant uuid,
+    provider text DEFAULT ''::text NOT NULL,
+    within_days integer DEFAULT 0 NOT NULL,
+    reason text NOT NULL,
+    number integer NOT NULL,
+    asked_by uuid NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    alone boolean DEFAULT false NOT NULL,
+    alarm_at timestamp with time zone,
+    decided_by uuid,
+    decided_at timestamp with time zone,
+    note text DEFAULT ''::text NOT NULL,
+    until_at timestamp with time zone,
+    due_at timestamp with time zone,
+    done_at timestamp with time zone,
+    reviewed_by uuid,
+    reviewed_at timestamp with time zone,
+    review_note text DEFAULT ''::text NOT NULL,
+    CONSTRAINT approvals_act_check CHECK ((act = ANY (ARRAY['remind'::text, 'withdraw'::text, 'export'::text, 'reveal'::text]))),
+    CONSTRAINT approvals_check CHECK (((reviewed_by IS NULL) = (reviewed_at IS NULL))),
+    CONSTRAINT approvals_check1 CHECK ((alone OR (reviewed_at IS NULL))),
+    CONSTRAINT approvals_note_check CHECK ((length(note) <= 500)),
+    CONSTRAINT approvals_reason_check CHECK (((length(reason) >= 1) AND (length(reason) <= 500))),
+    CONSTRAINT approvals_review_note_check CHECK ((length(review_note) <= 500)),
+    CONSTRAINT approvals_state_check CHECK ((state = ANY (ARRAY['open'::text, 'approved'::text, 'done'::text, 'declined'::text, 'cancelled'::text]))),
+    CONSTRAINT four_eyes CHECK ((decided_by <> asked_by)),
+    CONSTRAINT others_review CHECK ((reviewed_by <> asked_by)),
+    CONSTRAINT two_decide CHECK (((state = ANY (ARRAY['open'::text, 'cancelled'::text])) OR alone OR (decided_by IS NOT NULL)))
+);
+
+ALTER TABLE ONLY public.approvals FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.approvals IS 'Acts of the staff that want a second one of them: who asked for what and why, who decided, what came of it.';
+
+COMMENT ON COLUMN public.approvals.act IS 'remind: tell many merchants that access ends. withdraw: end the access of many connections. export: take a chain of the history along. reveal: look at all personal values of a merchant.';
+
+COMMENT ON COLUMN public.approvals.state IS 'Past expires_at an open one has expired, and past until_at an approved one is over; both are read from the clock.';
+
+COMMENT ON COLUMN public.approvals.tenant IS 'What it is narrowed to, with provider and within_days; of an export, NULL is the platform''s own chain.';
+
+COMMENT ON COLUMN public.approvals.number IS 'How many it concerned when it was asked for: connections, or entries of the chain.';
+
+COMMENT ON COLUMN public.approvals.alone IS 'Nobody else decided: break-glass. Somebody else has to review it.';
+
+COMMENT ON COLUMN public.approvals.alarm_at IS 'When the other members of the staff are to be told; NULL: they have been, or need not be.';
+
+COMMENT ON COLUMN public.approvals.until_at IS 'Until when an export can be taken, or values be looked at.';
+
+COMMENT ON COLUMN public.approvals.due_at IS 'When the act is carried out, or gone on with; NULL: it is not done in the background, or all is done.';
 
 CREATE TABLE public.attempts (
     tenant_id uuid NOT NULL,
@@ -2094,7 +2216,7 @@ CREATE TABLE public.one_time_links (
     invited_to uuid,
     invitation_id uuid,
     CONSTRAINT one_time_links_check CHECK ((((purpose = 'invitation'::text) = (invitation_id IS NOT NULL)) AND ((invited_to IS NULL) = (invitation_id IS NULL)))),
-    CONSTRAINT one_time_links_purpose_check CHECK ((purpose = ANY (ARRAY['signup'::text, 'reset'::text, 'known'::text, 'closed'::text, 'invitation'::text])))
+    CONSTRAINT one_time_links_purpose_check CHECK ((purpose = ANY (ARRAY['signup'::text, 'reset'::text, 'known'::text, 'alarm'::text, 'closed'::text, 'invitation'::text])))
 );
 
 COMMENT ON TABLE public.one_time_links IS 'Links sent by mail: finish a sign-up, set a new password, or tell that the address is known already.';
@@ -2509,6 +2631,12 @@ COMMENT ON COLUMN public.vault_canaries.master_key IS 'The master key that opens
 ALTER TABLE ONLY public.account_claims
     ADD CONSTRAINT account_claims_pkey PRIMARY KEY (provider, environment, account_hash);
 
+ALTER TABLE ONLY public.approval_targets
+    ADD CONSTRAINT approval_targets_pkey PRIMARY KEY (approval, connection);
+
+ALTER TABLE ONLY public.approvals
+    ADD CONSTRAINT approvals_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.attempts
     ADD CONSTRAINT attempts_callback_hash_key UNIQUE (callback_hash);
 
@@ -2717,6 +2845,18 @@ ALTER TABLE ONLY public.vault_canaries
     ADD CONSTRAINT vault_canaries_pkey PRIMARY KEY (name);
 
 CREATE INDEX account_claims_holder ON public.account_claims USING btree (holder_tenant, holder_connection);
+
+CREATE INDEX approval_targets_connection ON public.approval_targets USING btree (tenant, connection);
+
+CREATE INDEX approval_targets_left ON public.approval_targets USING btree (approval) WHERE (outcome IS NULL);
+
+CREATE INDEX approvals_due ON public.approvals USING btree (due_at) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX approvals_loud ON public.approvals USING btree (alarm_at) WHERE (alarm_at IS NOT NULL);
+
+CREATE INDEX approvals_unreviewed ON public.approvals USING btree (id) WHERE (alone AND (reviewed_at IS NULL));
+
+CREATE INDEX approvals_waiting ON public.approvals USING btree (expires_at) WHERE (state = 'open'::text);
 
 CREATE INDEX attempts_end ON public.attempts USING btree (expires_at);
 
@@ -2985,6 +3125,24 @@ CREATE TRIGGER sessions_view_gone AFTER DELETE ON public.sessions FOR EACH ROW W
 ALTER TABLE ONLY public.account_claims
     ADD CONSTRAINT account_claims_holder_tenant_holder_connection_fkey FOREIGN KEY (holder_tenant, holder_connection) REFERENCES public.connections(tenant_id, id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
 
+ALTER TABLE ONLY public.approval_targets
+    ADD CONSTRAINT approval_targets_approval_fkey FOREIGN KEY (approval) REFERENCES public.approvals(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.approval_targets
+    ADD CONSTRAINT approval_targets_tenant_connection_fkey FOREIGN KEY (tenant, connection) REFERENCES public.connections(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.approvals
+    ADD CONSTRAINT approvals_asked_by_fkey FOREIGN KEY (asked_by) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.approvals
+    ADD CONSTRAINT approvals_decided_by_fkey FOREIGN KEY (decided_by) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.approvals
+    ADD CONSTRAINT approvals_reviewed_by_fkey FOREIGN KEY (reviewed_by) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.approvals
+    ADD CONSTRAINT approvals_tenant_fkey FOREIGN KEY (tenant) REFERENCES public.tenants(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.attempts
     ADD CONSTRAINT attempts_tenant_id_connection_id_fkey FOREIGN KEY (tenant_id, connection_id) REFERENCES public.connections(tenant_id, id) ON DELETE CASCADE;
 
@@ -3131,6 +3289,8 @@ ALTER TABLE ONLY public.tickets
 
 ALTER TABLE public.account_claims ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.approvals ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.attempts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.callback_addresses ENABLE ROW LEVEL SECURITY;
@@ -3227,9 +3387,21 @@ CREATE POLICY platform_adds ON public.review_notes FOR INSERT TO mooring_platfor
 
 ALTER TABLE public.platform_admins ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY platform_asks ON public.approvals FOR INSERT TO mooring_platform WITH CHECK (((decided_by IS NULL) AND (reviewed_by IS NULL) AND
+CASE
+    WHEN alone THEN ((state = 'approved'::text) AND (alarm_at IS NOT NULL))
+    ELSE (state = 'open'::text)
+END));
+
+COMMENT ON POLICY platform_asks ON public.approvals IS 'Nothing begins decided, and nobody goes alone without the alarm.';
+
+CREATE POLICY platform_moves ON public.approvals FOR UPDATE TO mooring_platform USING (true);
+
 CREATE POLICY platform_moves ON public.reviews FOR UPDATE TO mooring_platform USING (true);
 
 CREATE POLICY platform_reads ON public.account_claims FOR SELECT TO mooring_platform USING (true);
+
+CREATE POLICY platform_reads ON public.approvals FOR SELECT TO mooring_platform USING (true);
 
 CREATE POLICY platform_reads ON public.attempts FOR SELECT TO mooring_platform USING (true);
 
@@ -3314,6 +3486,12 @@ GRANT ALL ON FUNCTION public.cancel_job(wanted bigint, at timestamp with time zo
 
 REVOKE ALL ON FUNCTION public.claim_account(p text, e text, h bytea, connection uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.claim_account(p text, e text, h bytea, connection uuid) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.claim_due_alarms(before timestamp with time zone, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.claim_due_alarms(before timestamp with time zone, most integer) TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.claim_due_approvals(before timestamp with time zone, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.claim_due_approvals(before timestamp with time zone, most integer) TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.claim_due_closings(before timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.claim_due_closings(before timestamp with time zone, most integer) TO mooring_app;
@@ -3414,6 +3592,12 @@ REVOKE ALL ON FUNCTION public.master_keys_needed() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.master_keys_needed() TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.name_parts(name text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.next_due_alarms() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.next_due_alarms() TO mooring_app;
+
+REVOKE ALL ON FUNCTION public.next_due_approvals() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.next_due_approvals() TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.next_due_closings() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.next_due_closings() TO mooring_app;
@@ -3558,6 +3742,9 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sessions TO mooring_app;
 
 REVOKE ALL ON FUNCTION public.view_over(s public.sessions) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION public.waiting_approvals() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.waiting_approvals() TO mooring_app;
+
 REVOKE ALL ON FUNCTION public.workplaces() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.workplaces() TO mooring_app;
 
@@ -3566,6 +3753,34 @@ GRANT ALL ON FUNCTION public.wrapping_key(wrapped bytea) TO mooring_app;
 GRANT ALL ON FUNCTION public.wrapping_key(wrapped bytea) TO mooring_platform;
 
 GRANT SELECT ON TABLE public.account_claims TO mooring_platform;
+
+GRANT SELECT,INSERT ON TABLE public.approval_targets TO mooring_platform;
+
+GRANT UPDATE(outcome) ON TABLE public.approval_targets TO mooring_platform;
+
+GRANT UPDATE(done_at) ON TABLE public.approval_targets TO mooring_platform;
+
+GRANT SELECT,INSERT ON TABLE public.approvals TO mooring_platform;
+
+GRANT UPDATE(state) ON TABLE public.approvals TO mooring_platform;
+
+GRANT UPDATE(decided_by) ON TABLE public.approvals TO mooring_platform;
+
+GRANT UPDATE(decided_at) ON TABLE public.approvals TO mooring_platform;
+
+GRANT UPDATE(note) ON TABLE public.approvals TO mooring_platform;
+
+GRANT UPDATE(until_at) ON TABLE public.approvals TO mooring_platform;
+
+GRANT UPDATE(due_at) ON TABLE public.approvals TO mooring_platform;
+
+GRANT UPDATE(done_at) ON TABLE public.approvals TO mooring_platform;
+
+GRANT UPDATE(reviewed_by) ON TABLE public.approvals TO mooring_platform;
+
+GRANT UPDATE(reviewed_at) ON TABLE public.approvals TO mooring_platform;
+
+GRANT UPDATE(review_note) ON TABLE public.approvals TO mooring_platform;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.attempts TO mooring_app;
 GRANT SELECT ON TABLE public.attempts TO mooring_platform;
