@@ -28,7 +28,7 @@ func watched(t *testing.T) (h *harbour, merchant, staff *visitor, connection, fi
 func notOfMerchants(path string) bool {
 	for _, prefix := range []string{
 		"/admin", "/healthz", "/readyz", "/static/", "/webhooks/", "/receipts", "/login", "/logout", "/signup", "/forgot", "/reset/",
-		"/invitations/", "/prove", "/tenants", "/settings/language", "/settings/zone", "/settings/password", "/settings/sessions", "/settings/factors", "/settings/digest",
+		"/invitations/", "/prove", "/tenants", "/settings/filters", "/settings/language", "/settings/zone", "/settings/password", "/settings/sessions", "/settings/factors", "/settings/digest",
 	} {
 		if strings.HasPrefix(path, prefix) {
 			return true
