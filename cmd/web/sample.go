@@ -67,7 +67,7 @@ func (s *stage) ensureMerchant(ctx context.Context, h *house, person samplePerso
 	}
 	begin := h.signUpSample
 	if len(found.Rows) > 0 {
-		tenant, err := staff.Tenant(ctx, found.Rows[0].ID)
+		tenant, err := staff.Tenant(ctx, found.Rows[0].ID, uuid.Nil)
 		if err != nil || len(tenant.Links) > 0 {
 			return err
 		}

@@ -65,6 +65,20 @@ func (s *Service) History(ctx context.Context, st *models.TenantStore, r History
 	return view, nil
 }
 
+// TenantChanges gives what has changed in a tenant's merchant and company data, by connection, newest first.
+func (s *Service) TenantChanges(d models.TenantDetail) map[uuid.UUID][]HistoryEntry {
+	changes := map[uuid.UUID][]HistoryEntry{}
+	for _, link := range d.Links {
+		page := models.HistoryPage{Connection: link, Key: d.Key}
+		for _, v := range d.Versions {
+			if v.ConnectionID == link.ID {
+				changes[link.ID] = append(changes[link.ID], s.historyEntry(page, v))
+			}
+		}
+	}
+	return changes
+}
+
 func (s *Service) historyEntry(page models.HistoryPage, v models.Version) HistoryEntry {
 	after := s.openBlock(page.Connection, page.Key, v.Snapshot)
 	entry := HistoryEntry{

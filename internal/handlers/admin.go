@@ -5,9 +5,7 @@ import (
 	"strings"
 
 	"github.com/gin-gonic/gin"
-	"github.com/google/uuid"
 
-	"mooring/internal/connect"
 	"mooring/internal/mail"
 	"mooring/internal/models"
 )
@@ -48,70 +46,6 @@ func (s *Server) listTenants(c *gin.Context, a *Admin) error {
 		}
 		page.Next = "/admin/tenants?" + next.Encode()
 	}
-	return s.show(c, page)
-}
-
-// TenantPage is one merchant as the platform sees it: people, accounts, data, history.
-type TenantPage struct {
-	Page
-	Tenant   models.TenantDetail
-	Accounts []TenantAccount
-	Review   ReviewBox
-	History  []EventLine
-	MayView  bool // may look at the merchant's pages as a viewer
-}
-
-// TenantAccount is one connection of the merchant.
-type TenantAccount struct {
-	Words
-	connect.ConnectionView
-	Mark  string
-	Panel StatePanel
-	Steps []Step
-	Data  []BlockCard
-}
-
-// showTenant answers "GET /admin/tenants/:id".
-func (s *Server) showTenant(c *gin.Context, a *Admin) error {
-	id, err := idOf(c)
-	if err != nil {
-		return err
-	}
-	tenant, err := a.Store.Tenant(c.Request.Context(), id)
-	if err != nil {
-		return err
-	}
-	if len(tenant.Snapshots) > 0 { // its people can read that somebody looked
-		if err := a.Store.NoteView(c.Request.Context(), id, models.NewEvent{Kind: "tenant.viewed"}); err != nil {
-			return err
-		}
-	}
-	page := TenantPage{Page: s.page(c, "admin.tenant_title", "name", tenant.Name), Tenant: tenant}
-	page.MayView = !tenant.Closed && shareOne(a.Session.StaffRoles, viewers())
-	page.Review = s.reviewBox(page.Words, tenant, a.Session.UserID)
-	for _, view := range s.Connect.OpenTenant(tenant) {
-		account := TenantAccount{
-			Words: page.Words, ConnectionView: view, Mark: page.Mark(view.Provider), Panel: page.theirStatePanel(view),
-		}
-		if view.State != models.Disconnected {
-			account.Steps = page.theirSteps(view)
-		}
-		if view.ErasedAt == nil {
-			account.Data = page.blockCards(view, s.Now())
-			for i := range account.Data {
-				account.Data[i].Reveal = "/admin/tenants/" + id.String() + "/reveal/" + view.ID.String() + "/" + string(account.Data[i].Block)
-			}
-		}
-		page.Accounts = append(page.Accounts, account)
-	}
-	page.History = historian{words: page.Words, describe: s.Connect.Describe, nameOf: func(actor uuid.UUID) string {
-		for _, member := range tenant.Members {
-			if member.UserID == actor {
-				return member.Email
-			}
-		}
-		return page.T("event.by_former")
-	}}.lines(tenant.Timeline)
 	return s.show(c, page)
 }
 

@@ -13,6 +13,7 @@ const longAmount = 18
 
 // DataRow is one line of a block.
 type DataRow struct {
+	Field   string // its JSON name
 	Label   string
 	Value   string
 	Badge   *Badge // in the value's place
@@ -60,6 +61,7 @@ func (r *rows) personal(field string, value oauth.Personal, digits bool) {
 func (r *rows) badge(field string, b Badge) { r.append(field, DataRow{Badge: &b}) }
 
 func (r *rows) append(field string, row DataRow) {
+	row.Field = field
 	row.Label, _ = r.FieldName(r.block, field)
 	row.Changed = slices.Contains(r.changed, field)
 	r.all = append(r.all, row)

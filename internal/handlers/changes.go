@@ -28,6 +28,7 @@ type ChangesPage struct {
 
 // ChangesEntry is one version of a block.
 type ChangesEntry struct {
+	Words
 	Heading string
 	At      Moment
 	Seen    Moment // when the provider last told the same
@@ -101,23 +102,23 @@ func (p ChangesPage) address(block oauth.Block, before string) string {
 	return (&url.URL{Path: "/connections/" + p.Connection.ID.String() + "/history", RawQuery: query.Encode()}).String()
 }
 
-func (p ChangesPage) changesEntry(e connect.HistoryEntry) ChangesEntry {
-	entry := ChangesEntry{Heading: p.T("history.changed", "block", p.BlockName(e.Block)), At: p.When(e.ChangedAt), Seen: p.When(e.FetchedAt)}
+func (w Words) changesEntry(e connect.HistoryEntry) ChangesEntry {
+	entry := ChangesEntry{Words: w, Heading: w.T("history.changed", "block", w.BlockName(e.Block)), At: w.When(e.ChangedAt), Seen: w.When(e.FetchedAt)}
 	if !e.ProviderAsOf.IsZero() {
-		entry.AsOf = p.DateTime(e.ProviderAsOf)
+		entry.AsOf = w.DateTime(e.ProviderAsOf)
 	}
 	for _, c := range e.Changes {
-		if line, ok := p.changeLine(e.Block, c); ok {
+		if line, ok := w.changeLine(e.Block, c); ok {
 			entry.Lines = append(entry.Lines, line)
 		}
 	}
 	switch {
 	case e.First:
-		entry.Heading, entry.Note = p.T("history.first", "block", p.BlockName(e.Block)), p.T("history.first_note")
+		entry.Heading, entry.Note = w.T("history.first", "block", w.BlockName(e.Block)), w.T("history.first_note")
 	case e.Broken:
-		entry.Note = p.T("history.broken")
+		entry.Note = w.T("history.broken")
 	case len(entry.Lines) == 0:
-		entry.Note = p.T("history.not_shown")
+		entry.Note = w.T("history.not_shown")
 	}
 	return entry
 }

@@ -15,8 +15,7 @@ type OverviewPage struct {
 	Review   ReviewPanel // its zero: nothing is connected yet
 	Accounts []OverviewAccount
 	Totals   []Total
-	Facts    []Fact // lines of the comparison; a column per account of Compared
-	Compared []OverviewAccount
+	Beside   Comparison
 	Flows    []FlowSum
 }
 
@@ -27,10 +26,16 @@ type OverviewAccount struct {
 	Mark  string
 	Steps []Step
 	Data  []BlockCard // what was fetched
+	Staff bool        // whoever looks is one of the staff, who have another page for it
 }
 
-// Href is the account's page.
-func (a OverviewAccount) Href() string { return "/connections/" + a.ID.String() }
+// Href is where all of the account is told.
+func (a OverviewAccount) Href() string {
+	if a.Staff {
+		return "#account-" + a.ID.String()
+	}
+	return "/connections/" + a.ID.String()
+}
 
 // Wallets are the account's balances with the course of them, "" blocks apart.
 func (a OverviewAccount) Wallets() []BlockCard {
@@ -69,7 +74,7 @@ func (s *Server) showOverview(c *gin.Context, m *Merchant) error {
 		page.Accounts = append(page.Accounts, account)
 	}
 	page.Totals = page.totals()
-	page.compare()
+	page.Beside = page.compare(page.Accounts)
 	page.Flows = page.flows()
 	return s.show(c, page)
 }

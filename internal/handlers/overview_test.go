@@ -61,12 +61,18 @@ func TestOverview_PutsWhatProvidersSaySideBySide(t *testing.T) {
 		account(w, oauth.Test, company("Harbour Ltd")),
 		account(w, oauth.Test, company("Harbour Limited")),
 	}}
-	page.compare()
-	if len(page.Compared) != 3 || len(page.Facts) != 2 {
-		t.Fatalf("%d accounts, %d facts; want 3 and 2", len(page.Compared), len(page.Facts))
+	page.Beside = page.compare(page.Accounts)
+	if len(page.Beside.Accounts) != 3 || len(page.Beside.Facts) != 2 {
+		t.Fatalf("%d accounts, %d facts; want 3 and 2", len(page.Beside.Accounts), len(page.Beside.Facts))
+	}
+	if verdict := page.Beside.Verdict(page.Beside.Facts[0]); verdict == nil || verdict.Text != "Differ" {
+		t.Errorf("two names: %+v", verdict)
+	}
+	if verdict := page.Beside.Verdict(page.Beside.Facts[1]); verdict != nil {
+		t.Errorf("what one provider says: %+v", verdict)
 	}
 	for i, want := range [][]string{{"", "Harbour Ltd", "Harbour Limited"}, {"10231", "", ""}} {
-		fact := page.Facts[i]
+		fact := page.Beside.Facts[i]
 		if len(fact.Cells) != len(want) {
 			t.Fatalf("%s has %d cells", fact.Label, len(fact.Cells))
 		}

@@ -52,50 +52,6 @@ func rank(e oauth.Environment) int {
 	return 1
 }
 
-// Fact is one line of the comparison: what each provider says of the same thing.
-type Fact struct {
-	Label string
-	Cells []*DataRow // one per account of Compared; nil: that provider does not say
-}
-
-// compare puts what the providers say of merchant, company and holder side by side, in the order in which it comes up.
-func (p *OverviewPage) compare() {
-	type line struct {
-		block oauth.Block
-		label string
-	}
-	order := map[oauth.Block]int{oauth.BlockCompany: 0, oauth.BlockMerchant: 1, oauth.BlockUser: 2}
-	var lines []line
-	cells := map[line][]*DataRow{}
-	for _, account := range p.Accounts {
-		told := false
-		for _, card := range account.Data {
-			for _, row := range card.Rows() {
-				if !told {
-					told = true
-					p.Compared = append(p.Compared, account)
-				}
-				at := line{card.Block, row.Label}
-				if _, known := cells[at]; !known {
-					lines = append(lines, at)
-				}
-				for len(cells[at]) < len(p.Compared)-1 {
-					cells[at] = append(cells[at], nil)
-				}
-				cells[at] = append(cells[at], &row)
-			}
-		}
-	}
-	slices.SortStableFunc(lines, func(a, b line) int { return cmp.Compare(order[a.block], order[b.block]) })
-	for _, at := range lines {
-		fact := Fact{Label: p.T("connect.overview_fact", "block", p.BlockName(at.block), "field", at.label), Cells: cells[at]}
-		for len(fact.Cells) < len(p.Compared) {
-			fact.Cells = append(fact.Cells, nil)
-		}
-		p.Facts = append(p.Facts, fact)
-	}
-}
-
 // FlowSum is how much moved in one account, of one kind.
 type FlowSum struct {
 	Account OverviewAccount

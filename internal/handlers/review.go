@@ -84,7 +84,7 @@ func (s *Server) reviewed(c *gin.Context, a *Admin) (models.TenantDetail, error)
 	if err != nil {
 		return models.TenantDetail{}, err
 	}
-	tenant, err := a.Store.Tenant(c.Request.Context(), id)
+	tenant, err := a.Store.Tenant(c.Request.Context(), id, uuid.Nil)
 	if err != nil {
 		return tenant, err
 	}

@@ -59,10 +59,7 @@ func (t *TenantStore) History(ctx context.Context, q HistoryQuery) (page History
 			  FROM page s LEFT JOIN snapshots p ON p.tenant_id = $1 AND p.connection_id = $2 AND p.block = s.block AND p.version = s.version - 1
 			 ORDER BY s.changed_at DESC, s.block DESC, s.version DESC`,
 			t.tenant, q.Connection, blockNames(q.Blocks), at, block, version, q.Limit+1).Query(func(rows pgx.Rows) (err error) {
-			page.Versions, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (v Version, err error) {
-				v.Snapshot, err = scanSnapshotAnd(row, (*[]byte)(&v.Before))
-				return v, err
-			})
+			page.Versions, err = pgx.CollectRows(rows, scanVersion)
 			return err
 		})
 	})
@@ -91,6 +88,23 @@ func (t *TenantStore) Balances(ctx context.Context, id uuid.UUID, limit int) (pa
 		})
 	})
 	return page, err
+}
+
+// queueVersions reads what has changed in a tenant's merchant and company data, over all its connections.
+func queueVersions(b *pgx.Batch, into *[]Version, tenant uuid.UUID) {
+	b.Queue(`
+		SELECT `+snapshotColumns+`, p.data_sealed FROM snapshots s
+		  JOIN snapshots p ON p.tenant_id = s.tenant_id AND p.connection_id = s.connection_id AND p.block = s.block AND p.version = s.version - 1
+		 WHERE s.tenant_id = $1 AND s.block IN ('merchant', 'company')
+		 ORDER BY s.changed_at DESC, s.connection_id, s.block, s.version DESC LIMIT $2`, tenant, versionsShown).Query(func(rows pgx.Rows) (err error) {
+		*into, err = pgx.CollectRows(rows, scanVersion)
+		return err
+	})
+}
+
+func scanVersion(row pgx.CollectableRow) (v Version, err error) {
+	v.Snapshot, err = scanSnapshotAnd(row, (*[]byte)(&v.Before))
+	return v, err
 }
 
 func blockNames(blocks []oauth.Block) []string {

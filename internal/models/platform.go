@@ -78,19 +78,27 @@ type TenantDetail struct {
 	Review      ReviewFile
 	Members     []Member
 	Links       []Connection
+	Versions    []Version // that differ from the one before, of merchant and company; newest first
 	Timeline    []Event
+	Older       uuid.UUID    // where the timeline goes on; zero: nowhere
 	Revocations []Revocation // newest first
 }
 
-// Tenant gives one tenant. One round trip.
-func (p *PlatformStore) Tenant(ctx context.Context, id uuid.UUID) (d TenantDetail, err error) {
+// versionsShown and timelineShown are how much of a tenant's past one page of it tells.
+const (
+	versionsShown = 12
+	timelineShown = 50
+)
+
+// Tenant gives one tenant, with its timeline from the event before the given one on (zero: from the newest). One round trip.
+func (p *PlatformStore) Tenant(ctx context.Context, id, before uuid.UUID) (d TenantDetail, err error) {
 	defer explain("Tenant", &err)
 	err = p.batch(ctx, scope{}, func(b *pgx.Batch) {
 		b.Queue(`SELECT t.id, t.name, t.created_at, x.tenant_id IS NOT NULL, x.destroyed_at IS NOT NULL
 			FROM tenants t LEFT JOIN closings x ON x.tenant_id = t.id WHERE t.id = $1`, id).QueryRow(func(row pgx.Row) error {
 			return row.Scan(&d.ID, &d.Name, &d.CreatedAt, &d.Closed, &d.Destroyed)
 		})
-		b.Queue(`SELECT m.user_id, u.email, m.role, m.created_at FROM memberships m JOIN users u ON u.id = m.user_id
+		b.Queue(`SELECT m.user_id, u.email, m.role, m.created_at, m.seen_at FROM memberships m JOIN users u ON u.id = m.user_id
 			WHERE m.tenant_id = $1 ORDER BY m.created_at, m.user_id`, id).Query(func(rows pgx.Rows) (err error) {
 			d.Members, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Member])
 			return err
@@ -104,10 +112,16 @@ func (p *PlatformStore) Tenant(ctx context.Context, id uuid.UUID) (d TenantDetai
 			return ignoreNoRows(row.Scan((*[]byte)(&d.Key)))
 		})
 		queueNewest(b, &d.Snapshots, `s.tenant_id = $1`, id)
-		queueEvents(b, &d.Timeline, `SELECT `+eventColumns+` FROM events WHERE tenant_id = $1 ORDER BY id DESC LIMIT 50`, id)
+		queueEvents(b, &d.Timeline, `SELECT `+eventColumns+` FROM events
+			WHERE tenant_id = $1 AND ($2 = '00000000-0000-0000-0000-000000000000'::uuid OR id < $2) ORDER BY id DESC LIMIT $3`, id, before, timelineShown+1)
+		queueVersions(b, &d.Versions, id)
 		queueRevocations(b, &d.Revocations, `r.tenant_id = $1`, id)
 		queueReviewFile(b, &d.Review, id)
 	})
+	if len(d.Timeline) > timelineShown {
+		d.Timeline = d.Timeline[:timelineShown]
+		d.Older = d.Timeline[timelineShown-1].ID
+	}
 	for _, link := range d.Links {
 		if link.State != Disconnected {
 			d.Connections++

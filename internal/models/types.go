@@ -195,4 +195,5 @@ type Member struct {
 	Email     string
 	Role      Role
 	CreatedAt time.Time
+	SeenAt    *time.Time // nil: not since presence is kept
 }
