@@ -129,7 +129,9 @@ CREATE FUNCTION next_due_alarms() RETURNS timestamptz
     $$ SELECT min(alarm_at) FROM approvals WHERE alarm_at IS NOT NULL $$;
 -- +goose StatementEnd
 COMMENT ON FUNCTION claim_due_approvals(timestamptz, int) IS 'Takes acts to be carried out. One whose worker dies falls due again in five minutes, and goes on with what is left.';
+COMMENT ON FUNCTION next_due_approvals() IS 'When the next act is to be carried out; NULL: none.';
 COMMENT ON FUNCTION claim_due_alarms(timestamptz, int) IS 'Makes the letters that tell all other members of the staff that one of them went alone.';
+COMMENT ON FUNCTION next_due_alarms() IS 'When the next letters of an alarm are to be made; NULL: none.';
 REVOKE EXECUTE ON FUNCTION waiting_approvals(), claim_due_approvals(timestamptz, int), next_due_approvals(),
     claim_due_alarms(timestamptz, int), next_due_alarms() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION waiting_approvals(), claim_due_approvals(timestamptz, int), next_due_approvals(),

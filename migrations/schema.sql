@@ -662,10 +662,14 @@ CREATE FUNCTION public.next_due_alarms() RETURNS timestamp with time zone
     SET search_path TO 'public', 'pg_temp'
     AS $$ SELECT min(alarm_at) FROM approvals WHERE alarm_at IS NOT NULL $$;
 
+COMMENT ON FUNCTION public.next_due_alarms() IS 'When the next letters of an alarm are to be made; NULL: none.';
+
 CREATE FUNCTION public.next_due_approvals() RETURNS timestamp with time zone
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$ SELECT min(due_at) FROM approvals WHERE due_at IS NOT NULL $$;
+
+COMMENT ON FUNCTION public.next_due_approvals() IS 'When the next act is to be carried out; NULL: none.';
 
 CREATE FUNCTION public.next_due_closings() RETURNS timestamp with time zone
     LANGUAGE sql STABLE SECURITY DEFINER

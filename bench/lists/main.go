@@ -61,11 +61,17 @@ func run(o options) (err error) {
 		defer func() { _ = os.RemoveAll(o.dir) }()
 	}
 	var both [2]*world
+	defer func() {
+		for _, w := range both {
+			if w != nil {
+				w.close()
+			}
+		}
+	}()
 	for i, size := range []int{o.small, o.large} {
 		if both[i], err = openWorld(ctx, o.dir, size); err != nil {
 			return err
 		}
-		defer both[i].close()
 		fmt.Println(both[i].about(ctx))
 	}
 	found, err := measureAll(ctx, o, both[0], both[1])

@@ -54,7 +54,7 @@ func (s *Service) carryOut(ctx context.Context, store *models.Store, asker model
 // RevealAll opens all personal values of the connections that an approved act lists. Which they were stands in the tenant's
 // history before anything is shown.
 func (s *Service) RevealAll(ctx context.Context, p *models.PlatformStore, act models.ApprovalFile) ([]ConnectionView, error) {
-	tenant, err := p.Tenant(ctx, *act.Tenant)
+	tenant, err := p.Tenant(ctx, *act.Tenant, uuid.Nil)
 	if err != nil {
 		return nil, err
 	}

@@ -70,7 +70,7 @@ func (c Comparison) Verdict(f Fact) *Badge {
 			told = append(told, cell)
 		}
 	}
-	if len(told) < 2 || !comparable(told[0].Field) || slices.ContainsFunc(told, func(r *DataRow) bool { return r.Masked }) {
+	if len(told) < 2 || !ofBusiness(told[0].Field) || slices.ContainsFunc(told, func(r *DataRow) bool { return r.Masked }) {
 		return nil
 	}
 	for _, cell := range told[1:] {
@@ -84,8 +84,8 @@ func (c Comparison) Verdict(f Fact) *Badge {
 	return &Badge{"good", "check", c.T("viewas.agree")}
 }
 
-// comparable says whether a field is about the business, so that two providers should tell the same.
-func comparable(field string) bool {
+// ofBusiness says whether a field is about the business, so that two providers should tell the same.
+func ofBusiness(field string) bool {
 	return slices.Contains([]string{
 		"name", "tax_number", "province", "city", "zone", "address", "phone", "legal_person", "legal_phone", "real_name",
 	}, field)

@@ -107,7 +107,7 @@ func TestEveryStateHasWords(t *testing.T) {
 				t.Error(badge.Text)
 			}
 		}
-		for _, role := range constants(t, "../models/types.go", `Role = "(\w+)"`) {
+		for _, role := range constants(t, "../models/types.go", ` Role = "(\w+)"`) {
 			if text := w.MemberRole(models.Role(role)); strings.Contains(text, "⟨") {
 				t.Error(text)
 			}

@@ -113,7 +113,7 @@ func TestTurner_NobodyNoticesAndKillsOnlyDelay(t *testing.T) {
 	var reads, failed atomic.Int64
 	for i := range 2 {
 		readers.Go(func() {
-			random := rand.New(rand.NewPCG(uint64(i), 1)) //nolint:gosec // a run must be repeatable
+			random := rand.New(rand.NewPCG(uint64(i), 1))
 			for reading.Err() == nil {
 				reads.Add(1)
 				if !q.reads(q.key(), q.accounts[random.IntN(len(q.accounts))]) {

@@ -98,7 +98,7 @@ func (s *Store) OpenSession(ctx context.Context, tokenHash []byte, idle time.Dur
 		       s.proved_at > now() - $2::interval, (SELECT count(*) FROM factors f WHERE f.user_id = u.id),
 		       (SELECT count(*) FROM (SELECT FROM notices n
 		         WHERE n.tenant_id = s.tenant_id AND n.user_id = s.user_id AND n.read_at IS NULL LIMIT 100) unread),
-		       k.wrapped, coalesce(v.id, '00000000-0000-0000-0000-000000000000'), coalesce(v.name, ''), coalesce(s.viewing_until, s.expires_at)
+		       k.wrapped, coalesce(v.id, '00000000-0000-0000-0000-000000000000'), coalesce(v.name, ''), coalesce(s.viewing_until, '0001-01-01 00:00:00+00')
 		  FROM sessions s
 		  JOIN users u ON u.id = s.user_id
 		  LEFT JOIN tenants t ON t.id = s.tenant_id
