@@ -36,10 +36,19 @@ func (k keysRotateTenantsCmd) Run(ctx context.Context, w world) error {
 			return err
 		}
 		platform := h.store.Platform(models.Actor{Kind: models.System})
-		if err := k.begin(ctx, w.stdout, h, platform); err != nil || !k.Wait {
+		b, err := k.begin(ctx, w.stdout, h, platform)
+		if err != nil {
 			return err
 		}
-		return k.follow(ctx, w.stdout, h.turner(), platform)
+		if k.Wait {
+			if err := k.follow(ctx, w.stdout, h.turner(), platform); err != nil {
+				return err
+			}
+		}
+		if b.Left > 0 {
+			return fmt.Errorf("%d tenants could not begin and keep their old data key; the log says why. Run it again", b.Left)
+		}
+		return nil
 	})
 }
 
@@ -49,29 +58,29 @@ func (h *house) turner() keys.Turner {
 }
 
 // begin gives the tenants a new key that only opens. Each of them tells of it in its own history, all together in the platform's.
-func (k keysRotateTenantsCmd) begin(ctx context.Context, out io.Writer, h *house, platform *models.PlatformStore) (err error) {
-	by, begun := operatorName(), 0
+func (k keysRotateTenantsCmd) begin(ctx context.Context, out io.Writer, h *house, platform *models.PlatformStore) (b keys.Beginning, err error) {
+	by := operatorName()
 	if k.All {
-		begun, err = h.turner().BeginAll(ctx, time.Now().Add(-k.Older), by, func(n int) { fmt.Fprintf(out, "%d begun\n", n) })
+		b, err = h.turner().BeginAll(ctx, time.Now().Add(-k.Older), by, func(b keys.Beginning) { fmt.Fprintf(out, "%d begun\n", b.Begun) })
 	} else {
 		switch err = h.turner().Begin(ctx, k.Tenant, by); errs.CodeOf(err) {
 		case errs.NotFound:
-			return fmt.Errorf("there is no tenant %s, or its data key has been destroyed", k.Tenant)
+			return b, fmt.Errorf("there is no tenant %s, or its data key has been destroyed", k.Tenant)
 		case errs.Conflict: // it is under way
 			err = nil
 		default:
-			begun = 1
+			b.Begun = 1
 		}
 	}
 	if err != nil {
-		return err
+		return b, err
 	}
 	fmt.Fprintf(out, "%d tenants have a new data key. It seals in %s, when nobody can hold the old keyset any more; the old one goes as long after that.\n",
-		begun, keys.TurnRest)
-	if begun == 0 {
-		return nil
+		b.Begun, keys.TurnRest)
+	if b.Begun == 0 {
+		return b, nil
 	}
-	return platform.TellKeyTurns(ctx, begun, by)
+	return b, platform.TellKeyTurns(ctx, b.Begun, by)
 }
 
 // follow works along until nothing goes on by itself any more.

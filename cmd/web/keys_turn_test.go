@@ -24,15 +24,7 @@ func TestKeys_AreTurnedBesideAServingProgram(t *testing.T) {
 	for range 2 {
 		startWeb(t, env, "serve").await(t, servingLine)
 	}
-	typed := func(want int, args ...string) string {
-		t.Helper()
-		var out bytes.Buffer
-		code := run(t.Context(), args, world{lookup: lookupIn(env), stdin: strings.NewReader(""), stdout: &out, stderr: &out})
-		if code != want {
-			t.Fatalf("web %s: code %d, want %d: %s", strings.Join(args, " "), code, want, out.String())
-		}
-		return out.String()
-	}
+	typed := typing(t, env)
 	first := regexp.MustCompile(`(\d+) +seals`).FindStringSubmatch(typed(0, "keys", "status"))
 	if first == nil {
 		t.Fatal("the status names no key that seals")
@@ -55,6 +47,19 @@ func TestKeys_AreTurnedBesideAServingProgram(t *testing.T) {
 	stale := startWeb(t, serveEnv(t, db, "KEYSET=", "KEYSET_FILE="+file+".old"), "serve")
 	if code := stale.code(t); code != 1 || !strings.Contains(stale.out.String(), "lacks key") {
 		t.Errorf("with the old file: code %d, %s", code, stale.out.String())
+	}
+}
+
+// typing types commands as an operator does, and gives what they print.
+func typing(t *testing.T, env []string) func(want int, args ...string) string {
+	return func(want int, args ...string) string {
+		t.Helper()
+		var out bytes.Buffer
+		code := run(t.Context(), args, world{lookup: lookupIn(env), stdin: strings.NewReader(""), stdout: &out, stderr: &out})
+		if code != want {
+			t.Fatalf("web %s: code %d, want %d: %s", strings.Join(args, " "), code, want, out.String())
+		}
+		return out.String()
 	}
 }
 

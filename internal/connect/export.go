@@ -14,7 +14,6 @@ import (
 
 	"mooring/internal/models"
 	"mooring/internal/oauth"
-	"mooring/internal/vault"
 )
 
 // exportPart is how many rows are held at once.
@@ -31,7 +30,6 @@ type export struct {
 	Export
 	service *Service
 	store   *models.TenantStore
-	key     vault.WrappedKey
 	conns   []models.Connection
 	byID    map[uuid.UUID]models.Connection
 }
@@ -48,9 +46,6 @@ type sheet struct {
 func (s *Service) Export(ctx context.Context, st *models.TenantStore, e Export, begin func() io.Writer) error {
 	x := &export{Export: e, service: s, store: st, byID: map[uuid.UUID]models.Connection{}}
 	var err error
-	if x.key, err = st.Key(ctx); err != nil {
-		return err
-	}
 	if x.conns, _, err = st.Connections(ctx); err != nil {
 		return err
 	}
@@ -163,6 +158,10 @@ func (x *export) connectionRows(_ context.Context, emit func([]string) error) er
 func (x *export) each(ctx context.Context, block oauth.Block, newest bool, use func(c models.Connection, version int64, b BlockView) error) error {
 	q := models.ExportQuery{Block: block, Newest: newest, Limit: exportPart}
 	for {
+		key, err := x.store.Key(ctx) // for each part: the tenant's data key may turn while somebody downloads
+		if err != nil {
+			return err
+		}
 		list, err := x.store.ExportSnapshots(ctx, q)
 		if err != nil {
 			return err
@@ -172,7 +171,7 @@ func (x *export) each(ctx context.Context, block oauth.Block, newest bool, use f
 			if !known {
 				continue // made while this was under way
 			}
-			if err := use(c, snapshot.Version, x.service.openBlock(c, x.key, snapshot)); err != nil {
+			if err := use(c, snapshot.Version, x.service.openBlock(c, key, snapshot)); err != nil {
 				return err
 			}
 		}

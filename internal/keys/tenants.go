@@ -2,6 +2,7 @@ package keys
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -22,6 +23,7 @@ const (
 	valuesBatch = 50          // of each column
 	lockedAgain = time.Second // rows that were being written have been, by then
 	stuckAgain  = time.Hour
+	beginTries  = 3 // when the keyset changes between reading and writing it: a turn of the master key rewraps each once
 )
 
 // Turner turns tenants' data keys. Every step is one transaction that finds out where the turn stands, so that it does not
@@ -35,7 +37,21 @@ type Turner struct {
 }
 
 // Begin adds a key to a tenant's data keyset. Conflict when a turn is under way, NotFound when the tenant has no key (any more).
+// A keyset that is being rewrapped at this moment is read again.
 func (t Turner) Begin(ctx context.Context, tenant uuid.UUID, by string) error {
+	for range beginTries {
+		err := t.tryBegin(ctx, tenant, by)
+		if errs.CodeOf(err) != errs.Conflict {
+			return err
+		}
+		if _, _, underway := t.tenant(tenant).KeyTurn(ctx); errs.CodeOf(underway) != errs.NotFound {
+			return err
+		}
+	}
+	return fmt.Errorf("keys: the keyset of tenant %s has changed %d times while a turn was to begin", tenant, beginTries)
+}
+
+func (t Turner) tryBegin(ctx context.Context, tenant uuid.UUID, by string) error {
 	st := t.tenant(tenant)
 	key, err := st.Key(ctx)
 	if err != nil {
@@ -52,27 +68,32 @@ func (t Turner) Begin(ctx context.Context, tenant uuid.UUID, by string) error {
 	return st.BeginKeyTurn(ctx, key, with, models.KeyTurn{From: old.Primary, To: id}, t.Now().Add(t.Rest), by)
 }
 
-// BeginAll begins with every tenant whose data key is older than before. begun may be nil. What cannot begin is logged and left.
-func (t Turner) BeginAll(ctx context.Context, before time.Time, by string, begun func(n int)) (n int, err error) {
+// Beginning counts tenants with which a turn was to begin.
+type Beginning struct {
+	Begun int
+	Left  int // could not begin; the log says why
+}
+
+// BeginAll begins with every tenant whose data key is older than before, and tells how far it is after each batch.
+func (t Turner) BeginAll(ctx context.Context, before time.Time, by string, tell func(Beginning)) (b Beginning, err error) {
 	for after := uuid.Nil; ; {
 		tenants, err := t.Store.TenantsToTurn(ctx, before, after, batchSize)
 		if err != nil || len(tenants) == 0 {
-			return n, err
+			return b, err
 		}
 		for _, tenant := range tenants {
 			after = tenant
 			switch err := t.Begin(ctx, tenant, by); {
 			case err == nil:
-				n++
+				b.Begun++
 			case ctx.Err() != nil:
-				return n, ctx.Err()
+				return b, ctx.Err()
 			case !movedOn(err):
+				b.Left++
 				t.Log.Error("a tenant's data key is not turned", "tenant", tenant.String(), "error", err.Error())
 			}
 		}
-		if begun != nil {
-			begun(n)
-		}
+		tell(b)
 	}
 }
 
@@ -136,11 +157,11 @@ func (t Turner) step(ctx context.Context, tenant uuid.UUID) error {
 		}
 		return st.SealAnew(ctx, key, sealing)
 	}
-	stuck, err := t.rewrite(ctx, st, turn, key)
+	done, stuck, err := t.rewrite(ctx, st, turn, key)
 	if err != nil {
 		return err
 	}
-	if turn.RewrittenAt == nil {
+	if turn.RewrittenAt == nil || done > 0 { // who read a value as it was until now may still be about to read the keyset
 		return st.RestKeyTurn(ctx, true, stuck, t.Now().Add(t.Rest))
 	}
 	without, err := t.Vault.RemoveDataKey(key, tenant, turn.From)
@@ -158,19 +179,20 @@ func (t Turner) step(ctx context.Context, tenant uuid.UUID) error {
 	return st.RestKeyTurn(ctx, true, left, t.Now().Add(stuckAgain))
 }
 
-// rewrite walks the tenant's sealed columns until a walk changes nothing, and gives how many values did not open.
-func (t Turner) rewrite(ctx context.Context, st *models.TenantStore, turn models.KeyTurn, key vault.WrappedKey) (stuck int, err error) {
+// rewrite walks the tenant's sealed columns until a walk changes nothing. It gives how many values now need the new key, and how
+// many did not open.
+func (t Turner) rewrite(ctx context.Context, st *models.TenantStore, turn models.KeyTurn, key vault.WrappedKey) (done, stuck int, err error) {
 	reseal := func(at vault.Place, sealed vault.Sealed) (vault.Sealed, error) {
 		return t.Vault.Reseal(key, at, sealed)
 	}
-	for done := 1; done > 0; {
-		done, stuck = 0, 0
+	for walked := 1; walked > 0; done += walked {
+		walked, stuck = 0, 0
 		for last, more := (models.Resealing{}), true; more; more = last.Seen > 0 {
 			if last, err = st.Reseal(ctx, turn.From, last, valuesBatch, t.Now().Add(turnLease), reseal); err != nil {
-				return stuck, err
+				return done, stuck, err
 			}
-			done, stuck = done+last.Done, stuck+last.Stuck
+			walked, stuck = walked+last.Done, stuck+last.Stuck
 		}
 	}
-	return stuck, nil
+	return done, stuck, nil
 }

@@ -176,6 +176,10 @@ func TestTurner_LosesNothingThatIsOnTheWay(t *testing.T) {
 		return err
 	}
 	q.must(write()) // by who read the keyset a moment before the new key sealed
+	q.forward(16 * time.Minute)
+	if st := q.work(); st.Resting != 1 || st.Rewritten != 4 {
+		t.Fatalf("who read that value a moment ago cannot open it any more: %+v", st)
+	}
 
 	tx, err := q.db.Owner.Begin(t.Context())
 	q.must(err)
@@ -190,6 +194,8 @@ func TestTurner_LosesNothingThatIsOnTheWay(t *testing.T) {
 		t.Fatalf("somebody wrote with the old key while it was to be destroyed: %+v", st)
 	}
 	q.forward(time.Minute)
+	q.work()
+	q.forward(16 * time.Minute)
 	if st := q.work(); st.Ended != 1 {
 		t.Fatalf("at the end: %+v", st)
 	}
@@ -261,19 +267,37 @@ func TestTurner_EndsWithTheTenantsKey(t *testing.T) {
 	q.exec(`UPDATE connections SET account_sealed = '' WHERE tenant_id = $1`, q.tenant)
 }
 
-// TestTurner_AllGoesOnWhereItWasStopped begins with every tenant, twice.
+// TestTurner_AllGoesOnWhereItWasStopped begins with every tenant, again and again: first one keyset of three is damaged, then put right.
 func TestTurner_AllGoesOnWhereItWasStopped(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, 3)
-	turner := keys.Turner{Store: p.store, Vault: p.v, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+	var told strings.Builder
+	turner := keys.Turner{Store: p.store, Vault: p.v, Now: time.Now, Log: slog.New(slog.NewTextHandler(&told, nil))}
 	since := time.Now() // the keys are older than that
-	for want := range 2 {
-		n, err := turner.BeginAll(t.Context(), since, "test", nil)
+	beginAll := func(want keys.Beginning) {
+		t.Helper()
+		var last keys.Beginning
+		b, err := turner.BeginAll(t.Context(), since, "test", func(b keys.Beginning) { last = b })
 		p.must(err)
-		if n != 3*(1-want) {
-			t.Errorf("run %d began with %d tenants", want+1, n)
+		if b != want || last != want && want != (keys.Beginning{}) {
+			t.Errorf("began %+v and told %+v, want %+v", b, last, want)
 		}
 	}
+	var damaged uuid.UUID
+	for damaged = range p.sealed {
+	}
+	const cut = `UPDATE tenant_keys SET wrapped = overlay(wrapped PLACING $2 FROM 20) WHERE tenant_id = $1`
+	var was []byte
+	p.must(p.db.Owner.QueryRow(t.Context(), `SELECT substring(wrapped FROM 20 FOR 4) FROM tenant_keys WHERE tenant_id = $1`, damaged).Scan(&was))
+	p.exec(cut, damaged, []byte("????"))
+	beginAll(keys.Beginning{Begun: 2, Left: 1})
+	beginAll(keys.Beginning{Left: 1})
+	if !strings.Contains(told.String(), damaged.String()) {
+		t.Error("nobody says which tenant was left out")
+	}
+	p.exec(cut, damaged, was)
+	beginAll(keys.Beginning{Begun: 1})
+	beginAll(keys.Beginning{})
 	if _, err := turner.Work(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -282,8 +306,26 @@ func TestTurner_AllGoesOnWhereItWasStopped(t *testing.T) {
 	if st.Ended != 3 || st.Underway() != 0 {
 		t.Errorf("in the end: %+v", st)
 	}
-	if n, err := turner.BeginAll(t.Context(), since, "test", nil); err != nil || n != 0 {
-		t.Errorf("what was turned meanwhile is turned again: %d, %v", n, err)
+	beginAll(keys.Beginning{}) // what was turned meanwhile is not turned again
+}
+
+// TestTurner_BeginsWithAKeysetThatIsBeingRewrapped has the master key's turn hold a tenant's row while a turn of its own begins.
+func TestTurner_BeginsWithAKeysetThatIsBeingRewrapped(t *testing.T) {
+	t.Parallel()
+	q := newQuay(t, 1)
+	rewrapped, err := q.v.Rewrap(q.key(), q.tenant)
+	q.must(err)
+	tx, err := q.db.Owner.Begin(t.Context())
+	q.must(err)
+	_, err = tx.Exec(t.Context(), `UPDATE tenant_keys SET wrapped = $2 WHERE tenant_id = $1`, q.tenant, []byte(rewrapped))
+	q.must(err)
+	begun := make(chan error, 1)
+	go func() { begun <- q.turner.Begin(t.Context(), q.tenant, "test") }()
+	q.must(q.someoneWaitsFor(tx))
+	q.must(tx.Commit(t.Context()))
+	q.must(<-begun)
+	if st := q.work(); st.Ended != 1 || !q.reads(q.key(), q.accounts[0]) {
+		t.Errorf("after it: %+v", st)
 	}
 }
 

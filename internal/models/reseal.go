@@ -27,12 +27,20 @@ type sealedValue struct {
 
 // Reseal rewrites the next values of every column that name the old key, at most that many of each, in one transaction, which has
 // time until then. It waits for nobody: a row that somebody else is writing, or that was just written for another column, is
-// passed by, and the next walk from the start finds it. A value that does not open is left as it is.
+// passed by, and the next walk from the start finds it. A value that does not open is left as it is. NotFound when there is no turn
+// (any more).
 func (t *TenantStore) Reseal(ctx context.Context, old vault.KeyID, last Resealing, most int, until time.Time,
 	reseal func(at vault.Place, sealed vault.Sealed) (vault.Sealed, error),
 ) (r Resealing, err error) {
 	defer explain("Reseal", &err)
 	err = t.inTx(ctx, func(tx *Tx) error {
+		// Before the values, as destroying the tenant does: the two would wait for each other.
+		if err := tx.batch(ctx, func(b *pgx.Batch) {
+			b.Queue(`SELECT FROM key_turns WHERE tenant_id = $1 AND ended_at IS NULL FOR NO KEY UPDATE`, t.tenant).
+				QueryRow(func(row pgx.Row) error { return row.Scan() })
+		}); err != nil {
+			return err
+		}
 		values, after, err := t.sealedValues(ctx, tx, old, last.after, most)
 		if err != nil {
 			return err

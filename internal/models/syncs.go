@@ -111,7 +111,7 @@ func (t *TenantStore) BeginSync(ctx context.Context, id uuid.UUID, blocks map[st
 	if errors.Is(err, pgx.ErrNoRows) {
 		return w, errs.New(errs.Conflict, "error.sync_running")
 	}
-	t.key = w.Key
+	t.WithKey(w.Key)
 	return w, err
 }
 

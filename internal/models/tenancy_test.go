@@ -494,7 +494,7 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 
 // mustFail are the methods that name a row: for a stranger's they give an error, never silence.
 var mustFail = map[string]errs.Code{
-	"BeginKeyTurn": errs.Conflict, "KeyTurn": errs.NotFound, "SealAnew": errs.Conflict, "EndKeyTurn": errs.Conflict,
+	"BeginKeyTurn": errs.Conflict, "KeyTurn": errs.NotFound, "SealAnew": errs.Conflict, "Reseal": errs.NotFound, "EndKeyTurn": errs.Conflict,
 	"ChangeRole": errs.NotFound, "Invitation": errs.NotFound, "Leave": errs.Conflict,
 	"RemoveMember": errs.NotFound, "RevokeInvitation": errs.NotFound, "SendInvitationAgain": errs.NotFound,
 	"Balances": errs.NotFound, "History": errs.NotFound, "Answer": errs.NotFound, "Reveal": errs.NotFound, "Label": errs.NotFound, "Looking": errs.NotFound,

@@ -19,8 +19,13 @@ type TenantStore struct {
 	actor  Actor
 	now    func() time.Time
 	looks  bool             // it changes nothing
-	key    vault.WrappedKey // read once, or handed over by whoever has just read it
+	key    vault.WrappedKey // read a moment ago, or handed over by whoever did
+	keyAt  time.Time
 }
+
+// keyLife is how long a data keyset that was read is used before it is read again. It is far less than a turn of the key waits
+// for those who hold the keyset as it was, so that work of any length meets no key that it does not know.
+const keyLife = time.Minute
 
 // ForTenant gives the store of one tenant; events name the actor.
 func (s *Store) ForTenant(tenant uuid.UUID, actor Actor) *TenantStore {
@@ -29,7 +34,7 @@ func (s *Store) ForTenant(tenant uuid.UUID, actor Actor) *TenantStore {
 
 // WithKey spares the round trip for the tenant's data key when it is at hand.
 func (t *TenantStore) WithKey(key vault.WrappedKey) *TenantStore {
-	t.key = key
+	t.key, t.keyAt = key, t.now()
 	return t
 }
 
@@ -46,9 +51,10 @@ func (t *TenantStore) Tenant() uuid.UUID { return t.tenant }
 // Key gives the tenant's wrapped data key. NotFound when the tenant does not exist or its key was destroyed.
 func (t *TenantStore) Key(ctx context.Context) (_ vault.WrappedKey, err error) {
 	defer explain("Key", &err)
-	if t.key != nil {
+	if t.key != nil && t.now().Sub(t.keyAt) < keyLife {
 		return t.key, nil
 	}
+	asked := t.now()
 	var key vault.WrappedKey
 	err = t.batch(ctx, func(b *pgx.Batch) {
 		b.Queue(`SELECT wrapped FROM tenant_keys WHERE tenant_id = $1`, t.tenant).QueryRow(func(row pgx.Row) error {
@@ -58,7 +64,7 @@ func (t *TenantStore) Key(ctx context.Context) (_ vault.WrappedKey, err error) {
 	if err != nil {
 		return nil, err
 	}
-	t.key = key
+	t.key, t.keyAt = key, asked
 	return key, nil
 }
 
