@@ -41,7 +41,9 @@ func (k keysRotateTenantsCmd) Run(ctx context.Context, w world) error {
 			return err
 		}
 		if k.Wait {
-			if err := k.follow(ctx, w.stdout, h.turner(), platform); err != nil {
+			if err := k.follow(ctx, w.stdout, h.turner(), platform); ctx.Err() != nil {
+				return errors.New("stopped; the serving programs go on, and so does this command when it is run again")
+			} else if err != nil {
 				return err
 			}
 		}
@@ -75,11 +77,12 @@ func (k keysRotateTenantsCmd) begin(ctx context.Context, out io.Writer, h *house
 	if err != nil {
 		return b, err
 	}
-	fmt.Fprintf(out, "%d tenants have a new data key. It seals in %s, when nobody can hold the old keyset any more; the old one goes as long after that.\n",
-		b.Begun, keys.TurnRest)
 	if b.Begun == 0 {
+		fmt.Fprintln(out, "No turn begins: none is due, or it is under way.")
 		return b, nil
 	}
+	fmt.Fprintf(out, "%d tenants have a new data key. It seals in %s, when nobody can hold the old keyset any more; the old one goes as long after that.\n",
+		b.Begun, keys.TurnRest)
 	return b, platform.TellKeyTurns(ctx, b.Begun, by)
 }
 
@@ -106,7 +109,7 @@ func (k keysRotateTenantsCmd) follow(ctx context.Context, out io.Writer, turner 
 		}
 		select {
 		case <-ctx.Done():
-			return errors.New("stopped; the serving programs go on, and so does this command when it is run again")
+			return ctx.Err()
 		case <-time.After(time.Second):
 		}
 	}
