@@ -1689,6 +1689,7 @@ CREATE TABLE public.connections (
     warned_days smallint,
     reminded_at timestamp with time zone,
     label text DEFAULT ''::text NOT NULL,
+    refused text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT connections_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
     CONSTRAINT connections_label_check CHECK ((char_length(label) <= 60)),
     CONSTRAINT connections_state_check CHECK ((state = ANY (ARRAY['connected'::text, 'needs_you'::text, 'provider'::text, 'ours'::text, 'disconnected'::text]))),
@@ -1732,6 +1733,8 @@ COMMENT ON COLUMN public.connections.warned_days IS 'The nearest warning that wa
 COMMENT ON COLUMN public.connections.reminded_at IS 'When the platform''s staff last reminded the merchant of this end.';
 
 COMMENT ON COLUMN public.connections.label IS 'What its tenant calls the account; empty: nothing of their own.';
+
+COMMENT ON COLUMN public.connections.refused IS 'The blocks that the last reading was refused for want of permission. A reading that broke off for another reason, or a reading before this was kept, leaves it as it was.';
 
 CREATE TABLE public.credentials (
     tenant_id uuid NOT NULL,

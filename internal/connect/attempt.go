@@ -66,14 +66,15 @@ func (s *Service) confirmed(ctx context.Context, st *models.TenantStore, id, use
 	return a, nil
 }
 
-// Cancel ends an attempt that the person no longer wants. One that has ended already is given as it is.
+// Cancel ends an attempt that the person no longer wants; of one that failed, they want to see no more. One that has ended
+// otherwise is given as it is.
 func (s *Service) Cancel(ctx context.Context, st *models.TenantStore, id, user uuid.UUID) (models.Attempt, error) {
 	a, err := s.Attempt(ctx, st, id, user)
 	if err != nil {
 		return a, err
 	}
 	switch a.Status {
-	case models.Pending, models.Returned:
+	case models.Pending, models.Returned, models.Failed:
 		return s.end(ctx, st, a, models.Ending{Status: models.Cancelled})
 	case models.Exchanging:
 		return s.await(ctx, st, a)

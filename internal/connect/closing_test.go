@@ -107,7 +107,7 @@ func TestCloseTenant_AtOnceStillTellsTheProvider(t *testing.T) {
 	}
 
 	l.exec(`INSERT INTO snapshots SELECT * FROM backup`)
-	if _, _, err := l.service.Overview(t.Context(), l.m.again()); errs.CodeOf(err) != errs.NotFound {
+	if _, err := l.service.Overview(t.Context(), l.m.again()); errs.CodeOf(err) != errs.NotFound {
 		t.Errorf("reading the backup: %v, want not found", err)
 	}
 	if _, err := l.m.again().RevocationKey(t.Context()); errs.CodeOf(err) != errs.NotFound {
@@ -116,9 +116,9 @@ func TestCloseTenant_AtOnceStillTellsTheProvider(t *testing.T) {
 	other, err := l.vault.NewTenantKey(l.m.tenant)
 	must(t, err)
 	l.exec(`INSERT INTO tenant_keys VALUES ($1, $2, now())`, l.m.tenant, []byte(other))
-	views, _, err := l.service.Overview(t.Context(), l.m.again())
+	o, err := l.service.Overview(t.Context(), l.m.again())
 	must(t, err)
-	for _, b := range views[0].Blocks {
+	for _, b := range o.Accounts[0].Blocks {
 		if b.Fetched() {
 			t.Errorf("block %s of the backup opens with another key", b.Block)
 		}

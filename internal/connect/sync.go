@@ -47,6 +47,7 @@ type syncRun struct {
 	provider oauth.Provider
 	read     int
 	changed  int
+	refused  []oauth.Block // for want of permission
 }
 
 // fetchAll reads block by block. A block that fails does not keep the others from being read, unless the failure is
@@ -67,6 +68,7 @@ func (r *syncRun) fetchAll(ctx context.Context, wanted []fetch) (first error) {
 			r.read++
 		case kind == oauth.NotFound: // the provider has nothing of this kind
 		case kind == oauth.Permission:
+			r.refused = append(r.refused, f.block)
 			first = errors.Join(first, err)
 		default:
 			return errors.Join(first, err)
@@ -134,7 +136,7 @@ func (r *syncRun) end(ctx context.Context, cause error) error {
 		return r.fail(ctx, state, reason, cause)
 	}
 	conn := r.work.Connection
-	result := models.SyncResult{State: models.Connected, Complete: true, Next: r.Now().Add(spread(Every(r.provider.Descriptor())))}
+	result := models.SyncResult{State: models.Connected, Complete: true, Refused: []oauth.Block{}, Next: r.Now().Add(spread(Every(r.provider.Descriptor())))}
 	if r.work.Asked || r.changed > 0 || conn.State != models.Connected { // an hourly "nothing new" is no news
 		result.Event = models.NewEvent{Kind: "connection.synced", Connection: conn.ID,
 			Detail: map[string]any{"provider": conn.Provider, "blocks": r.read, "changed": r.changed}}
@@ -151,6 +153,7 @@ func (r *syncRun) fail(ctx context.Context, state models.State, reason string, c
 	}
 	r.Log.WarnContext(ctx, "a sync failed", "provider", conn.Provider, "connection", conn.ID, "reason", reason, "error", cause)
 	result := failed(conn, state, reason, code)
+	result.Refused = r.refused
 	result.Also = r.observed(conn.Provider, cause)
 	if !r.work.Asked && state == conn.State && reason == conn.Reason { // still: told already
 		result.Event = models.NewEvent{}

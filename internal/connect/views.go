@@ -23,6 +23,17 @@ type ConnectionView struct {
 	Events      []models.Event
 	Revocation  *models.Revocation // how far telling the provider has come; nil while it is connected
 	Tellable    bool               // the provider can be told that access has ended
+	Review      models.Review      // of its tenant
+}
+
+// FirstData is when its first data was seen; zero: none has come, or it was erased.
+func (v ConnectionView) FirstData() (first time.Time) {
+	for _, b := range v.Blocks {
+		if !b.FirstAt.IsZero() && (first.IsZero() || b.FirstAt.Before(first)) {
+			first = b.FirstAt
+		}
+	}
+	return first
 }
 
 // Telling says whether the provider is still being told that access has ended.
@@ -60,6 +71,7 @@ type BlockView struct {
 	Wallets      []oauth.Wallet
 	Flow         []oauth.FlowEntry
 	Unmapped     []oauth.Unmapped // what the provider told besides, under names that no document explains
+	FirstAt      time.Time        // when its first version was seen
 	FetchedAt    time.Time
 	ChangedAt    time.Time
 	ProviderAsOf time.Time
@@ -78,7 +90,7 @@ type Card struct {
 	Offered     bool      // its settings are complete
 	PausedSince time.Time // zero: the platform has not paused it
 	Connections []models.Connection
-	Open        *models.Attempt // the newest unfinished attempt
+	Open        []models.Attempt // what the person has not finished there
 }
 
 // Describe gives a provider as data; ok is false for a slug that nobody has.
@@ -103,8 +115,8 @@ func (s *Service) Cards(ctx context.Context, st *models.TenantStore) ([]Card, er
 			}
 		}
 		for _, a := range open {
-			if a.Provider == d.Slug && settled(a, s.Now()).Status != models.Failed {
-				card.Open = &a
+			if a.Provider == d.Slug {
+				card.Open = append(card.Open, settled(a, s.Now()))
 			}
 		}
 		cards = append(cards, card)
@@ -112,29 +124,41 @@ func (s *Service) Cards(ctx context.Context, st *models.TenantStore) ([]Card, er
 	return cards, nil
 }
 
-// Overview gives the tenant's connections with the newest of each block, without their histories, and where the tenant's
-// review stands.
-func (s *Service) Overview(ctx context.Context, st *models.TenantStore) ([]ConnectionView, models.Review, error) {
-	conns, sealing, review, err := st.Overview(ctx)
+// OverviewView is all that a tenant's overview shows.
+type OverviewView struct {
+	Accounts []ConnectionView // without their histories
+	Review   models.Review
+	Open     []models.Attempt // what the person has not finished, newest first
+}
+
+// Overview gives the tenant's connections with the newest of each block, where its review stands, and what the person has
+// not finished.
+func (s *Service) Overview(ctx context.Context, st *models.TenantStore) (OverviewView, error) {
+	o, err := st.Overview(ctx)
 	if err != nil {
-		return nil, review, err
+		return OverviewView{}, err
 	}
-	return s.openAll(conns, sealing), review, nil
+	for i, a := range o.Open {
+		o.Open[i] = settled(a, s.Now())
+	}
+	return OverviewView{Accounts: s.openAll(o.Links, o.Sealing, o.Review), Review: o.Review, Open: o.Open}, nil
 }
 
 // OpenTenant opens a tenant's connections for an admin's page. Personal values stay masked by their type.
 func (s *Service) OpenTenant(d models.TenantDetail) []ConnectionView {
-	views := s.openAll(d.Links, d.Sealing)
+	views := s.openAll(d.Links, d.Sealing, d.Review.Review)
 	for i := range views {
 		views[i].Revocation = telling(views[i].Connection, d.Revocations)
 	}
 	return views
 }
 
-func (s *Service) openAll(conns []models.Connection, sealing models.Sealing) []ConnectionView {
+func (s *Service) openAll(conns []models.Connection, sealing models.Sealing, review models.Review) []ConnectionView {
 	views := make([]ConnectionView, 0, len(conns))
 	for _, c := range conns {
-		views = append(views, s.openView(c, sealing))
+		view := s.openView(c, sealing)
+		view.Review = review
+		views = append(views, view)
 	}
 	return views
 }
@@ -147,7 +171,7 @@ func (s *Service) Show(ctx context.Context, st *models.TenantStore, id uuid.UUID
 		return ConnectionView{}, err
 	}
 	view := s.openView(d.Connection, d.Sealing)
-	view.Events, view.News = d.Events, s.newsView(d)
+	view.Events, view.News, view.Review = d.Events, s.newsView(d), d.Review
 	view.Revocation = telling(d.Connection, d.Revocations)
 	var account accountText
 	broken := s.open(d.Key, accountPlace(d.TenantID, id, d.Connection.Provider), d.Account, &account) != nil
@@ -212,7 +236,7 @@ func (s *Service) openView(c models.Connection, sealing models.Sealing) Connecti
 
 func (s *Service) openBlock(c models.Connection, key vault.WrappedKey, snapshot models.Snapshot) BlockView {
 	b := BlockView{
-		Block: snapshot.Block, FetchedAt: snapshot.FetchedAt, ChangedAt: snapshot.ChangedAt,
+		Block: snapshot.Block, FirstAt: snapshot.FirstAt, FetchedAt: snapshot.FetchedAt, ChangedAt: snapshot.ChangedAt,
 		SourceZone: snapshot.SourceZone, Partial: snapshot.Partial, Changed: snapshot.Fields,
 	}
 	if snapshot.ProviderAsOf != nil {

@@ -14,17 +14,18 @@ import (
 // the next step.
 type AttemptPage struct {
 	Page
-	Attempt  models.Attempt
-	Provider oauth.Descriptor
-	Tone     string // good, wait, bad or ""
-	Icon     string
-	Heading  string
-	Text     string
-	Reason   Reason // of an attempt that failed
-	Again    string // where to try again; "" if it has not ended
-	Back     string
-	Link     string // what the person opens elsewhere; "" if there is nothing to open
-	QR       QRCode // the same, for a phone's camera
+	Attempt   models.Attempt
+	Provider  oauth.Descriptor
+	Tone      string // good, wait, bad or ""
+	Icon      string
+	Heading   string
+	Text      string
+	Elsewhere bool   // an account waits to be confirmed, but another sign-in of the person's brought it
+	Reason    Reason // of an attempt that failed
+	Again     string // where to try again; "" if it has not ended
+	Back      string
+	Link      string // what the person opens elsewhere; "" if there is nothing to open
+	QR        QRCode // the same, for a phone's camera
 }
 
 // showAttempt answers "GET /attempts/:id". One that has led to a connection is that connection's page.
@@ -41,6 +42,7 @@ func (s *Server) showAttempt(c *gin.Context, m *Merchant) error {
 		d.Slug, d.Title = a.Provider, oauth.Text{ZH: a.Provider, EN: a.Provider}
 	}
 	page := AttemptPage{Page: s.page(c, "connect.attempt_title", "provider", m.say(d.Title)), Attempt: a, Provider: d}
+	page.Elsewhere = a.Status == models.Returned && a.SessionID != m.Session.ID
 	if err := s.offerLink(c, m, &page); err != nil {
 		return err
 	}
@@ -69,10 +71,9 @@ func (s *Server) offerLink(c *gin.Context, m *Merchant, page *AttemptPage) (err 
 // describe finds the words of where the attempt stands.
 func (p *AttemptPage) describe() {
 	a := p.Attempt
-	p.Back, p.Again = "/connections", "/connect/"+a.Provider
+	p.Back, p.Again = "/connections", beginAgain(a)
 	if a.ConnectionID != nil {
 		p.Back = "/connections/" + a.ConnectionID.String()
-		p.Again = p.Back + "/reconnect"
 	}
 	outcome := string(a.Status)
 	switch a.Status {
@@ -81,7 +82,12 @@ func (p *AttemptPage) describe() {
 	case models.Exchanging:
 		p.Tone, p.Icon, p.Again = "", "turn", ""
 	case models.Returned:
-		p.Tone, p.Icon, p.Again = "wait", "you", ""
+		p.Tone, p.Icon = "wait", "you"
+		if p.Elsewhere {
+			p.Tone, p.Icon, outcome = "", "clock", "elsewhere"
+		} else {
+			p.Again = ""
+		}
 	case models.Denied:
 		p.Tone, p.Icon = "", "no"
 	case models.Cancelled:
@@ -122,8 +128,10 @@ func (p *AttemptPage) failure() string {
 // Waiting says whether the browser is at the provider.
 func (p AttemptPage) Waiting() bool { return p.Attempt.Status == models.Pending }
 
-// Confirmable says whether the person has to say that the account is theirs.
-func (p AttemptPage) Confirmable() bool { return p.Attempt.Status == models.Returned }
+// Confirmable says whether the person has to say that the account is theirs, and can.
+func (p AttemptPage) Confirmable() bool {
+	return p.Attempt.Status == models.Returned && !p.Elsewhere
+}
 
 // Failed says whether there is a reason to show.
 func (p AttemptPage) Failed() bool { return p.Attempt.Status == models.Failed }
@@ -169,9 +177,13 @@ func (s *Server) confirmAttempt(c *gin.Context, m *Merchant) error {
 	return s.land(c, a)
 }
 
-// cancelAttempt answers "POST /attempts/:id/cancel".
+// cancelAttempt answers "POST /attempts/:id/cancel". Whoever dropped it in a list goes on in that list.
 func (s *Server) cancelAttempt(c *gin.Context, m *Merchant) error {
 	id, err := idOf(c)
+	if err != nil {
+		return err
+	}
+	form, err := formOf(c)
 	if err != nil {
 		return err
 	}
@@ -180,6 +192,11 @@ func (s *Server) cancelAttempt(c *gin.Context, m *Merchant) error {
 		return err
 	}
 	eventOf(c.Request.Context()).concerns(a.Provider, a.ID)
+	if back := form.Get("back"); a.Status == models.Cancelled && (back == "/overview" || back == "/connections") {
+		eventOf(c.Request.Context()).ended(string(a.Status))
+		s.cookies.flash(c, "connect.dropped")
+		return seeOther(c, back)
+	}
 	return s.land(c, a)
 }
 

@@ -22,6 +22,7 @@ type ConnectPage struct {
 	Back     string
 	Host     string  // the provider's, so that people know where they are when they are there
 	Fields   []Field // the form, for a provider whose way in is a key or a link
+	Kept     bool    // the form holds what was typed before
 	Faults   Faults
 }
 
@@ -34,7 +35,7 @@ func (s *Server) askConnect(c *gin.Context, m *Merchant) error {
 	if !ok {
 		return models.NotFound()
 	}
-	return s.showAsk(c, s.connectPage(c, m, d, offered))
+	return s.showAsk(c, m, s.connectPage(c, m, d, offered))
 }
 
 func (s *Server) connectPage(c *gin.Context, m *Merchant, d oauth.Descriptor, offered bool) ConnectPage {
@@ -50,7 +51,7 @@ func (s *Server) askReconnect(c *gin.Context, m *Merchant) error {
 	if err != nil {
 		return err
 	}
-	return s.showAsk(c, s.reconnectPage(c, m, view))
+	return s.showAsk(c, m, s.reconnectPage(c, m, view))
 }
 
 func (s *Server) reconnectPage(c *gin.Context, m *Merchant, view connect.ConnectionView) ConnectPage {
@@ -64,14 +65,19 @@ func (s *Server) reconnectPage(c *gin.Context, m *Merchant, view connect.Connect
 	return page
 }
 
-func (s *Server) showAsk(c *gin.Context, page ConnectPage) error {
+func (s *Server) showAsk(c *gin.Context, m *Merchant, page ConnectPage) error {
 	eventOf(c.Request.Context()).concerns(page.Provider.Slug, uuid.Nil)
 	if page.Offered && page.Provider.FormOrigin != "" {
 		allowForm(c, page.Provider.FormOrigin)
 	}
 	since, _ := s.Connect.Watch.Paused(page.Provider.Slug)
 	page.Paused = page.PauseNote(since)
-	page.Fields = keyFields(page, s.Connect.Fields(page.Provider.Slug))
+	fields := s.Connect.Fields(page.Provider.Slug)
+	page.Fields = keyFields(page, fields)
+	if typed := s.cookies.typed(c.Request, m.Session, page.Action); len(typed) > 0 && len(fields) > 0 {
+		fillIn(page.Fields, fields, typed)
+		page.Kept = true
+	}
 	return s.show(c, page)
 }
 

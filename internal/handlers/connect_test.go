@@ -36,7 +36,7 @@ func TestConnect_FromThePressToTheData(t *testing.T) {
 	v.comeBack(t, back).want(t, "a reload of the callback", 303, landed.location)
 	h.work(t)
 	v.get(t, landed.location).want(t, "after the sync", 200, "", "order-1", "order-0", "19.99\u00a0USD", "Fetched", "91•••ry", "Connected Fake, account 1•••5")
-	v.get(t, "/overview").want(t, "the overview", 200, "", "90.10\u00a0USD", "Kept up to date")
+	v.get(t, "/overview").want(t, "the overview", 200, "", "90.10\u00a0USD", "Permissions complete", "Last fetched")
 	v.get(t, "/connections").want(t, "the cards", 200, "", landed.location, "Not offered on this platform at the moment.")
 	v.get(t, "/activity").want(t, "the history", 200, "", "Began connecting Fake.", "5 kinds of data have changed", "The account was created.")
 	if h.fake.Calls(oauthtest.OpExchange) != 1 {

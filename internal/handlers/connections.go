@@ -15,11 +15,17 @@ import (
 // ConnectionsPage is a card per provider.
 type ConnectionsPage struct {
 	Page
-	Cards []connect.Card
+	Cards []ProviderCard
+}
+
+// ProviderCard is a provider with the tenant's connections, and with what the person has not finished there.
+type ProviderCard struct {
+	connect.Card
+	Unfinished []Unfinished
 }
 
 // Here are the connections of a card that stand.
-func (p ConnectionsPage) Here(card connect.Card) []models.Connection {
+func (p ConnectionsPage) Here(card ProviderCard) []models.Connection {
 	var here []models.Connection
 	for _, c := range card.Connections {
 		if c.State != models.Disconnected {
@@ -30,7 +36,7 @@ func (p ConnectionsPage) Here(card connect.Card) []models.Connection {
 }
 
 // Gone are the disconnected ones, whose data stays readable.
-func (p ConnectionsPage) Gone(card connect.Card) []models.Connection {
+func (p ConnectionsPage) Gone(card ProviderCard) []models.Connection {
 	var gone []models.Connection
 	for _, c := range card.Connections {
 		if c.State == models.Disconnected {
@@ -46,7 +52,11 @@ func (s *Server) showConnections(c *gin.Context, m *Merchant) error {
 	if err != nil {
 		return err
 	}
-	return s.show(c, ConnectionsPage{Page: s.page(c, "connect.connections_title"), Cards: cards})
+	page := ConnectionsPage{Page: s.page(c, "connect.connections_title")}
+	for _, card := range cards {
+		page.Cards = append(page.Cards, ProviderCard{Card: card, Unfinished: page.unfinished(card.Open, "/connections", s.Connect.Describe)})
+	}
+	return s.show(c, page)
 }
 
 // ConnectionPage is one connection: who must act, its data, its history.
@@ -55,6 +65,7 @@ type ConnectionPage struct {
 	Connection connect.ConnectionView
 	Name       string
 	State      StatePanel
+	Steps      []Step // none once it is disconnected
 	Schedule   Schedule
 	Data       []BlockCard
 	Left       Badge // until access ends, if it does
@@ -105,6 +116,9 @@ func (s *Server) answerConnection(c *gin.Context, m *Merchant, status int) error
 	}
 	page.History = historianFor(page.Page, m.Session.UserID, s.Connect).lines(view.Events)
 	page.State = page.statePanel(view)
+	if !page.Gone() {
+		page.Steps = page.steps(view)
+	}
 	page.Label = Field{
 		Name: "label", Type: "text", Label: page.T("reveal.label"), Help: page.T("reveal.label_help"), Value: view.Label,
 		Autocomplete: "off", MaxLength: connect.MaxLabel,

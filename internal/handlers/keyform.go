@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"mooring/internal/connect"
+	"mooring/internal/models"
 	"mooring/internal/oauth"
 	"mooring/internal/secret"
 )
@@ -31,16 +32,18 @@ func (s *Server) submit(c *gin.Context, m *Merchant, page ConnectPage, again *uu
 		Provider: slug, UserID: m.Session.UserID, SessionID: m.Session.ID, Reconnect: again, Values: values,
 	})
 	if err != nil {
+		s.cookies.keepTyped(c, m.Session, page.Action, fields, form)
 		return s.correct(c, err, func(faults Faults) any {
 			page.Faults = faults.inWordsOf(page.Words, err)
 			page.Fields = keyFields(page, fields)
-			for i, field := range fields {
-				if !field.Secret { // a secret is never sent back
-					page.Fields[i].Value = form.Get(field.Name)
-				}
-			}
+			fillIn(page.Fields, fields, form)
 			return page
 		})
+	}
+	if attempt.Status == models.Stored {
+		s.cookies.drop(c, typedName)
+	} else {
+		s.cookies.keepTyped(c, m.Session, page.Action, fields, form)
 	}
 	eventOf(c.Request.Context()).concerns(slug, attempt.ID)
 	return s.land(c, attempt)

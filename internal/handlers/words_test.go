@@ -136,29 +136,6 @@ func TestProvidersOwnWordsComeFirst(t *testing.T) {
 	}
 }
 
-func TestSteps_SayWhoIsWaitedFor(t *testing.T) {
-	w, now := wordsIn(t, i18n.English), time.Now()
-	for _, c := range []struct {
-		name string
-		conn models.Connection
-		want string
-	}{
-		{"just connected", models.Connection{State: models.Connected}, "done done waits open"},
-		{"all well", models.Connection{State: models.Connected, SyncedAt: &now}, "done done done done"},
-		{"needs the merchant", models.Connection{State: models.NeedsYou, Reason: "needs_reauth", SyncedAt: &now}, "done done done yours"},
-		{"failed at once", models.Connection{State: models.Provider, Reason: "upstream"}, "done done open waits"},
-		{"ours", models.Connection{State: models.Ours, Reason: "signature", SyncedAt: &now}, "done done done waits"},
-	} {
-		var classes []string
-		for _, step := range w.steps(connect.ConnectionView{Connection: c.conn}) {
-			classes = append(classes, step.Class)
-		}
-		if got := strings.Join(classes, " "); got != c.want {
-			t.Errorf("%s: %s, want %s", c.name, got, c.want)
-		}
-	}
-}
-
 func TestGroups_NewestFirstAndNotTooMany(t *testing.T) {
 	at := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	card := BlockCard{Words: wordsIn(t, i18n.English), BlockView: connect.BlockView{Block: oauth.BlockWalletFlow}}

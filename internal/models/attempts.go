@@ -152,11 +152,28 @@ func (t *TenantStore) Attempt(ctx context.Context, id, user uuid.UUID) (a Attemp
 	return a, err
 }
 
-// queueOpenAttempts reads the tenant's unfinished tries, newest first, one per provider.
+// queueOpenAttempts reads the person's open tries, newest first, one per provider: nobody else can go on with them.
 func (t *TenantStore) queueOpenAttempts(b *pgx.Batch, into *[]Attempt) {
-	b.Queue(`SELECT DISTINCT ON (a.provider) `+attemptColumns+` FROM attempts a
-		WHERE tenant_id = $1 AND status IN ('pending', 'exchanging', 'returned') AND expires_at > $2
-		ORDER BY a.provider, a.created_at DESC`, t.tenant, t.now()).Query(func(rows pgx.Rows) (err error) {
+	queueAttempts(b, into, `SELECT DISTINCT ON (a.provider) `+attemptColumns+` FROM attempts a
+		WHERE tenant_id = $1 AND user_id = $2 AND status IN ('pending', 'exchanging', 'returned') AND expires_at > $3
+		ORDER BY a.provider, a.created_at DESC`, t.tenant, t.actor.ID, t.now())
+}
+
+// unfinishedFor is how long a try that came to nothing is held out to its person.
+const unfinishedFor = 7 * 24 * time.Hour
+
+// queueUnfinished reads what the person began and did not bring to an end of their own choice, newest first: what is open, what
+// was left until its time was over, and what failed. Of the tries at one thing the last one counts.
+func (t *TenantStore) queueUnfinished(b *pgx.Batch, into *[]Attempt) {
+	queueAttempts(b, into, `SELECT `+attemptColumns+` FROM (
+		    SELECT DISTINCT ON (provider, connection_id) * FROM attempts
+		     WHERE tenant_id = $1 AND user_id = $2 AND created_at > $3 ORDER BY provider, connection_id, created_at DESC, id DESC) a
+		WHERE a.status IN ('pending', 'exchanging', 'returned', 'failed') ORDER BY a.created_at DESC, a.id DESC`,
+		t.tenant, t.actor.ID, t.now().Add(-unfinishedFor))
+}
+
+func queueAttempts(b *pgx.Batch, into *[]Attempt, query string, args ...any) {
+	b.Queue(query, args...).Query(func(rows pgx.Rows) (err error) {
 		*into, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (Attempt, error) { return scanAttempt(row) })
 		return err
 	})
@@ -203,14 +220,15 @@ type Ending struct {
 	Also          []Statement // what the platform notes of the failure
 }
 
-// EndAttempt closes an open attempt and destroys what it kept sealed. Conflict when it has ended already.
+// EndAttempt closes an open attempt and destroys what it kept sealed. One that has failed can still be cancelled, which puts it
+// out of its person's sight. Conflict when it has ended already.
 func (t *TenantStore) EndAttempt(ctx context.Context, id uuid.UUID, end Ending, e NewEvent) (err error) {
 	defer explain("EndAttempt", &err)
 	return t.batch(ctx, func(b *pgx.Batch) {
 		queueOne(b, `UPDATE attempts
 			SET status = $3, reason = $4, provider_code = $5, finished_at = $7, returned_sealed = NULL, verifier_sealed = '', link_sealed = NULL,
 			    account_masked = CASE WHEN $6 = '' THEN account_masked ELSE $6 END
-			WHERE tenant_id = $1 AND id = $2 AND status IN ('pending', 'exchanging', 'returned')`,
+			WHERE tenant_id = $1 AND id = $2 AND (status IN ('pending', 'exchanging', 'returned') OR status = 'failed' AND $3 = 'cancelled')`,
 			t.tenant, id, end.Status, end.Reason, end.ProviderCode, end.AccountMasked, t.now())
 		t.queueSettled(b, id)
 		t.queueEvent(b, e)

@@ -23,7 +23,7 @@ func (e *KnownError) Error() string { return "models: the tenant knows this acco
 
 const connectionColumns = `c.id, c.tenant_id, c.provider, c.environment, c.account_hash, c.account_masked, c.state, c.reason,
 	c.state_since, c.credential_version, c.sync_state, c.sync_done, c.sync_total, c.sync_since, c.synced_at, c.created_at,
-	c.next_sync_at, c.sync_paused_at, c.sync_failures, c.sync_asked_till, c.ends_at, c.erase_at, c.erased_at, c.label`
+	c.next_sync_at, c.sync_paused_at, c.sync_failures, c.sync_asked_till, c.ends_at, c.erase_at, c.erased_at, c.label, c.refused`
 
 func scanConnection(row pgx.CollectableRow) (Connection, error) { return scanConnectionAnd(row) }
 
@@ -31,17 +31,17 @@ func scanConnectionAnd(row pgx.Row, more ...any) (c Connection, err error) {
 	err = row.Scan(append([]any{
 		&c.ID, &c.TenantID, &c.Provider, &c.Environment, &c.AccountHash, &c.AccountMasked, &c.State, &c.Reason,
 		&c.StateSince, &c.CredentialVersion, &c.SyncState, &c.SyncDone, &c.SyncTotal, &c.SyncSince, &c.SyncedAt, &c.CreatedAt,
-		&c.NextSyncAt, &c.SyncPausedAt, &c.SyncFailures, &c.syncAskedTill, &c.EndsAt, &c.EraseAt, &c.ErasedAt, &c.Label,
+		&c.NextSyncAt, &c.SyncPausedAt, &c.SyncFailures, &c.syncAskedTill, &c.EndsAt, &c.EraseAt, &c.ErasedAt, &c.Label, &c.Refused,
 	}, more...)...)
 	return c, err
 }
 
-// Connections gives the tenant's connections, newest first, and its unfinished attempts. One round trip.
+// Connections gives the tenant's connections, newest first, and what the person has not finished. One round trip.
 func (t *TenantStore) Connections(ctx context.Context) (conns []Connection, open []Attempt, err error) {
 	defer explain("Connections", &err)
 	err = t.batch(ctx, func(b *pgx.Batch) {
 		t.queueConnections(b, &conns)
-		t.queueOpenAttempts(b, &open)
+		t.queueUnfinished(b, &open)
 	})
 	return conns, open, err
 }
@@ -60,17 +60,26 @@ type Sealing struct {
 	Snapshots []Snapshot
 }
 
-// Overview gives the tenant's connections with the newest version of each block, and where its review stands. One round
-// trip.
-func (t *TenantStore) Overview(ctx context.Context) (conns []Connection, s Sealing, review Review, err error) {
+// Berths is all that a tenant's overview shows.
+type Berths struct {
+	Sealing
+	Links  []Connection
+	Review Review
+	Open   []Attempt // see queueUnfinished
+}
+
+// Overview gives the tenant's connections with the newest version of each block, where its review stands, and what the
+// person has not finished. One round trip.
+func (t *TenantStore) Overview(ctx context.Context) (o Berths, err error) {
 	defer explain("Overview", &err)
 	err = t.batch(ctx, func(b *pgx.Batch) {
-		t.queueConnections(b, &conns)
-		t.queueKey(b, &s.Key)
-		queueNewest(b, &s.Snapshots, `s.tenant_id = $1`, t.tenant)
-		queueReview(b, &review, t.tenant)
+		t.queueConnections(b, &o.Links)
+		t.queueKey(b, &o.Key)
+		queueNewest(b, &o.Snapshots, `s.tenant_id = $1`, t.tenant)
+		queueReview(b, &o.Review, t.tenant)
+		t.queueUnfinished(b, &o.Open)
 	})
-	return conns, s, review, err
+	return o, err
 }
 
 // Detail is one connection with what its page shows.
@@ -82,6 +91,7 @@ type Detail struct {
 	Addresses   []Address    // where news of it is taken, the current one first
 	Events      []Event
 	Revocations []Revocation // newest first
+	Review      Review       // of the tenant
 }
 
 // Connection gives one connection with its newest blocks and its history. One round trip.
@@ -99,6 +109,7 @@ func (t *TenantStore) Connection(ctx context.Context, id uuid.UUID) (d Detail, e
 		queueNewest(b, &d.Snapshots, `s.tenant_id = $1 AND s.connection_id = $2`, t.tenant, id)
 		t.queueTimeline(b, &d.Events, id)
 		queueRevocations(b, &d.Revocations, `r.tenant_id = $1 AND r.connection_id = $2`, t.tenant, id)
+		queueReview(b, &d.Review, t.tenant)
 	})
 	return d, err
 }
@@ -206,7 +217,7 @@ func (t *TenantStore) Reconnect(ctx context.Context, n NewConnection, job Statem
 		t.queueTurn(b, turn{
 			connection: n.ID, state: Connected,
 			set: `, credential_version = $11, sync_state = 'queued', sync_since = $5, sync_done = 0, next_sync_at = $12, sync_failures = 0,
-			       erase_at = NULL, erase_due_at = NULL, erased_at = NULL,
+			       erase_at = NULL, erase_due_at = NULL, erased_at = NULL, refused = '{}',
 			       account_sealed = CASE WHEN c.erased_at IS NULL THEN c.account_sealed ELSE $13 END`,
 			where: `AND c.account_hash = $10 AND c.credential_version = $11::bigint - 1`,
 			args:  []any{n.AccountHash, n.Version, t.now().Add(lostAfter), []byte(n.Account)},

@@ -46,7 +46,7 @@ func (t *TenantStore) Warn(ctx context.Context, id uuid.UUID) (err error) {
 	})
 }
 
-// Expiring gives the tenant's connections whose access ends, soonest first, and its unfinished attempts. One round trip.
+// Expiring gives the tenant's connections whose access ends, soonest first, and the person's open attempts. One round trip.
 func (t *TenantStore) Expiring(ctx context.Context) (conns []Connection, open []Attempt, err error) {
 	defer explain("Expiring", &err)
 	err = t.batch(ctx, func(b *pgx.Batch) {

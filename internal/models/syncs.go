@@ -23,11 +23,19 @@ const lostAfter = 10 * time.Minute
 const snapshotColumns = `s.connection_id, s.block, s.version, s.data_sealed, s.content_hash, s.provider_as_of, s.source_zone,
 	s.partial, s.changed_at, s.fetched_at, s.changed_fields`
 
-// queueNewest reads the newest version of each block; the raw answers stay where they are.
+// queueNewest reads the newest version of each block, and when its first was seen; the raw answers stay where they are.
 func queueNewest(b *pgx.Batch, into *[]Snapshot, where string, args ...any) {
-	b.Queue(`SELECT DISTINCT ON (s.connection_id, s.block) `+snapshotColumns+` FROM snapshots s
-		WHERE `+where+` ORDER BY s.connection_id, s.block, s.version DESC`, args...).Query(func(rows pgx.Rows) (err error) {
-		*into, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (Snapshot, error) { return scanSnapshotAnd(row) })
+	b.Queue(`SELECT `+snapshotColumns+`, f.changed_at
+		FROM (SELECT DISTINCT ON (s.connection_id, s.block) s.tenant_id, `+snapshotColumns+` FROM snapshots s
+		       WHERE `+where+` ORDER BY s.connection_id, s.block, s.version DESC) s
+		JOIN snapshots f ON f.tenant_id = s.tenant_id AND f.connection_id = s.connection_id AND f.block = s.block AND f.version = 1`,
+		args...).Query(func(rows pgx.Rows) (err error) {
+		*into, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (s Snapshot, err error) {
+			var first time.Time
+			s, err = scanSnapshotAnd(row, &first)
+			s.FirstAt = first
+			return s, err
+		})
 		return err
 	})
 }
@@ -167,12 +175,13 @@ func (t *TenantStore) queueProgress(b *pgx.Batch, id uuid.UUID) {
 type SyncResult struct {
 	State    State
 	Reason   string
-	Code     string      // the provider's own, already shortened
-	Complete bool        // everything was read
-	Passing  bool        // a failure that trying again may mend
-	Next     time.Time   // when it is tried again by itself; zero: not before somebody has acted
-	Event    NewEvent    // its kind is empty when there is nothing to tell
-	Also     []Statement // what the platform notes of the failure
+	Code     string        // the provider's own, already shortened
+	Complete bool          // everything was read
+	Refused  []oauth.Block // for want of permission; nil: this reading cannot tell
+	Passing  bool          // a failure that trying again may mend
+	Next     time.Time     // when it is tried again by itself; zero: not before somebody has acted
+	Event    NewEvent      // its kind is empty when there is nothing to tell
+	Also     []Statement   // what the platform notes of the failure
 }
 
 // EndSync frees the connection and says in what state it is now; where that is news, the history tells it besides. A
@@ -186,9 +195,10 @@ func (t *TenantStore) EndSync(ctx context.Context, id uuid.UUID, r SyncResult) (
 		t.queueTurn(b, turn{
 			connection: id, state: r.State, reason: r.Reason, code: r.Code,
 			set: `, sync_state = 'idle', synced_at = CASE WHEN $10 THEN $5 ELSE c.synced_at END,
-				next_sync_at = $11, sync_failures = CASE WHEN $12 THEN c.sync_failures + 1 ELSE 0 END`,
+				next_sync_at = $11, sync_failures = CASE WHEN $12 THEN c.sync_failures + 1 ELSE 0 END,
+				refused = coalesce($13::text[], c.refused)`,
 			where: `AND c.state <> 'disconnected' AND NOT (c.state = 'needs_you' AND c.reason = 'security')`,
-			args:  []any{r.Complete, timeOrNull(r.Next), r.Passing},
+			args:  []any{r.Complete, timeOrNull(r.Next), r.Passing, r.Refused},
 		})
 		if r.Complete {
 			t.queueDeed(b, "fetched", id)

@@ -381,8 +381,8 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 		return false, e.stranger.LeaveSync(ctx, e.connection, time.Now())
 	},
 	"Overview": func(ctx context.Context, e estate) (bool, error) {
-		conns, sealing, review, err := e.stranger.Overview(ctx)
-		return len(conns)+len(sealing.Snapshots) > 0 || review.Begun(), err
+		o, err := e.stranger.Overview(ctx)
+		return len(o.Links)+len(o.Snapshots)+len(o.Open) > 0 || o.Review.Begun(), err
 	},
 	"ParkAttempt": func(ctx context.Context, e estate) (bool, error) {
 		return false, e.stranger.ParkAttempt(ctx, e.attempt, vault.Sealed{1}, "", models.NewEvent{Kind: "x"})

@@ -96,14 +96,15 @@ type Connection struct {
 	SyncSince         *time.Time
 	SyncedAt          *time.Time // last complete sync; nil: none yet
 	CreatedAt         time.Time
-	NextSyncAt        *time.Time // when it is fetched next by itself; nil: not before somebody has acted
-	SyncPausedAt      *time.Time // since when the merchant wants no fetching by itself
-	SyncFailures      int        // passing ones, in a row
-	syncAskedTill     *time.Time // see AskAgainAt
-	EndsAt            *time.Time // when access ends unless a person acts; nil: not known, or nobody has to
-	EraseAt           *time.Time // disconnected, and its data is erased then unless that is undone; nil: kept
-	ErasedAt          *time.Time // its data was erased
-	Label             string     // what its tenant calls the account; "": nothing of their own
+	NextSyncAt        *time.Time    // when it is fetched next by itself; nil: not before somebody has acted
+	SyncPausedAt      *time.Time    // since when the merchant wants no fetching by itself
+	SyncFailures      int           // passing ones, in a row
+	syncAskedTill     *time.Time    // see AskAgainAt
+	EndsAt            *time.Time    // when access ends unless a person acts; nil: not known, or nobody has to
+	EraseAt           *time.Time    // disconnected, and its data is erased then unless that is undone; nil: kept
+	ErasedAt          *time.Time    // its data was erased
+	Label             string        // what its tenant calls the account; "": nothing of their own
+	Refused           []oauth.Block // what the last reading was refused for want of permission
 }
 
 // Shown is the one word that says how the connection is: in addresses, in the database, and on every page. What is
@@ -129,6 +130,7 @@ type Snapshot struct {
 	ChangedAt    time.Time // when this version was first seen
 	FetchedAt    time.Time // when it was last seen
 	Fields       []string  // names of those that differ from the version before
+	FirstAt      time.Time // when the block's first version was seen; only those of queueNewest have it
 }
 
 // Event is one line of a tenant's history.
