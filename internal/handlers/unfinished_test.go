@@ -25,7 +25,7 @@ func TestUnfinished_SaysWhichStepIsOpenAndLeadsThere(t *testing.T) {
 	t.Parallel()
 	h := newHarbour(t, "", &oauthtest.Fake{OmitState: true})
 	v := h.owner(t, "a@example.com")
-	left := v.leave(t, "/connect/fake")
+	v.leave(t, "/connect/fake")
 	attempt := regexp.MustCompile(`/attempts/[0-9a-f-]{36}/cancel`)
 	holds := func(what, way string, texts ...string) (drop string) {
 		t.Helper()
@@ -54,7 +54,7 @@ func TestUnfinished_SaysWhichStepIsOpenAndLeadsThere(t *testing.T) {
 		t.Errorf("what was dropped still leads to %q", ways)
 	}
 
-	left = v.leave(t, "/connect/fake")
+	left := v.leave(t, "/connect/fake")
 	back := v.comeBack(t, h.fake.Approve(left, "12345"))
 	drop = holds("an account to confirm", back.location, "Open step: confirm that account 1•••5 is yours")
 	exec(t, h, `INSERT INTO sessions SELECT (jsonb_populate_record(s, jsonb_build_object('id', gen_random_uuid(), 'token_hash', '\x01'))).* FROM sessions s`)
