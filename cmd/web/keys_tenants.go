@@ -116,8 +116,8 @@ func (k keysRotateTenantsCmd) follow(ctx context.Context, out io.Writer, turner 
 }
 
 func turnsText(k models.KeyTurns) string {
-	return fmt.Sprintf("Tenants' data keys: %d new ones do not seal yet, %d are rewriting (%d values done), %d rest before the old one goes, %d cannot end, %d have ended.",
-		k.Waiting, k.Rewriting, k.Rewritten, k.Resting, k.Kept, k.Ended)
+	return fmt.Sprintf("Tenants' data keys: %d new ones do not seal yet, %d are rewriting, %d rest before the old one goes, %d cannot end, %d have ended. %d values were rewritten so far.",
+		k.Waiting, k.Rewriting, k.Resting, k.Kept, k.Ended, k.Rewritten)
 }
 
 // tellTurns adds to the status how turning the tenants' data keys stands, if it was ever done.

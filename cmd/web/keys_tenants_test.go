@@ -77,7 +77,7 @@ func TestKeys_TenantsAreTurnedBesideAServingProgram(t *testing.T) {
 	says(typed(0, "keys", "rotate-tenants", "--tenant", tenant.String()), "1 have ended")
 	rested()
 	<-done
-	says(typed(0, "keys", "status"), "1 have ended")
+	says(typed(0, "keys", "status"), "1 have ended. 1 values were rewritten")
 
 	var last vault.WrappedKey
 	if err := db.Owner.QueryRow(t.Context(), `SELECT k.wrapped, c.account_sealed FROM tenant_keys k JOIN connections c USING (tenant_id)`).

@@ -15,7 +15,7 @@ type KeyTurns struct {
 	Resting   int // rewritten; the old key stays for whoever may still seal with it
 	Kept      int // the old key cannot go: values that need it do not open
 	Ended     int
-	Rewritten int64 // values, by the turns that are under way
+	Rewritten int64 // values, by all of them, those that have ended too
 	Open      []OpenKeyTurn
 }
 
@@ -45,7 +45,7 @@ func queueKeyTurns(b *pgx.Batch, into *KeyTurns, tenant uuid.UUID) {
 			count(*) FILTER (WHERE due_at IS NOT NULL AND sealing_at IS NOT NULL AND rewritten_at IS NULL),
 			count(*) FILTER (WHERE due_at IS NOT NULL AND rewritten_at IS NOT NULL AND stuck = 0),
 			count(*) FILTER (WHERE due_at IS NOT NULL AND rewritten_at IS NOT NULL AND stuck > 0),
-			count(*) FILTER (WHERE ended_at IS NOT NULL), coalesce(sum(rewritten) FILTER (WHERE due_at IS NOT NULL), 0)
+			count(*) FILTER (WHERE ended_at IS NOT NULL), coalesce(sum(rewritten), 0)
 		FROM key_turns WHERE $1::uuid IS NULL OR tenant_id = $1`, orNull(tenant)).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&into.Waiting, &into.Rewriting, &into.Resting, &into.Kept, &into.Ended, &into.Rewritten)
 	})
