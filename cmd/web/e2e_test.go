@@ -57,7 +57,7 @@ func (b *browser) signUp(admin *browser, business, email string) {
 // mailedLink finds the link in the newest captured mail to an address, on the admins' page.
 func (b *browser) mailedLink(to string) string {
 	b.tb.Helper()
-	link := regexp.MustCompile(regexp.QuoteMeta(b.base) + `/(?:signup|reset)/[A-Za-z0-9_-]+`)
+	link := regexp.MustCompile(regexp.QuoteMeta(b.base) + `/(?:signup|reset|invitations)/[A-Za-z0-9_-]+`)
 	return b.eventually("a mail to "+to, func() (string, bool) {
 		b.open("/admin/mail")
 		page := html.UnescapeString(evaluate[string](b, `document.querySelector("main").innerHTML`))

@@ -110,7 +110,7 @@ func (s *Server) auditPage(c *gin.Context, a *Admin) (AuditPage, error) {
 	}
 	h := historian{words: page.Words, describe: s.Connect.Describe}
 	for _, row := range rows {
-		h.nameOf = func(uuid.UUID) string { return row.ActorEmail }
+		h.nameOf = func(models.Event) string { return row.ActorEmail }
 		line := TrailLine{EventLine: h.line(row.Event), Tenant: row.TenantName}
 		if row.ActorEmail != "" {
 			line.Who = row.ActorEmail

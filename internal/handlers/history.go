@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -25,17 +26,17 @@ type EventLine struct {
 type historian struct {
 	words    Words
 	describe func(slug string) (d oauth.Descriptor, offered, ok bool)
-	nameOf   func(actor uuid.UUID) string // how the reader calls a person
-	link     bool                         // the reader may open the connections
+	nameOf   func(e models.Event) string // how the reader calls the person who did it
+	link     bool                        // the reader may open the connections
 }
 
-// historianFor writes for a member of the tenant: "you" are named, colleagues are not, which spares asking for them.
+// historianFor writes for a member of the tenant, who calls colleagues by their addresses.
 func historianFor(p Page, me uuid.UUID, service *connect.Service) historian {
-	return historian{words: p.Words, describe: service.Describe, link: true, nameOf: func(actor uuid.UUID) string {
-		if actor == me {
+	return historian{words: p.Words, describe: service.Describe, link: true, nameOf: func(e models.Event) string {
+		if *e.ActorID == me {
 			return p.T("event.by_you")
 		}
-		return p.T("event.by_colleague")
+		return cmp.Or(e.ActorEmail, p.T("event.by_former"))
 	}}
 }
 
@@ -112,7 +113,7 @@ func (h historian) who(e models.Event) string {
 	case e.ActorKind == models.Staff:
 		return h.words.T("event.by_staff")
 	case e.ActorKind == models.Person && e.ActorID != nil:
-		return h.nameOf(*e.ActorID)
+		return h.nameOf(e)
 	}
 	return h.words.T("event.by_system")
 }

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/gin-gonic/gin"
-	"github.com/google/uuid"
 
 	"mooring/internal/models"
 )
@@ -65,7 +64,7 @@ func (s *Server) showKeys(c *gin.Context, a *Admin) error {
 	}
 	page.Turns = page.turnsBox(st.Turns)
 	page.Steps = page.keySteps(st)
-	h := historian{words: page.Words, describe: s.Connect.Describe, nameOf: func(uuid.UUID) string { return "" }}
+	h := historian{words: page.Words, describe: s.Connect.Describe, nameOf: func(models.Event) string { return "" }}
 	for _, e := range st.Acts {
 		page.Lines = append(page.Lines, h.line(e))
 	}

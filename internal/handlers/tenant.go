@@ -111,9 +111,9 @@ func (w Words) changesEntries(entries []connect.HistoryEntry) []ChangesEntry {
 
 // historianOf writes for one of the staff, who calls a tenant's members by their addresses.
 func (s *Server) historianOf(w Words, members []models.Member) historian {
-	return historian{words: w, describe: s.Connect.Describe, nameOf: func(actor uuid.UUID) string {
+	return historian{words: w, describe: s.Connect.Describe, nameOf: func(e models.Event) string {
 		for _, member := range members {
-			if member.UserID == actor {
+			if member.UserID == *e.ActorID {
 				return member.Email
 			}
 		}

@@ -86,7 +86,7 @@ func TestEveryEventHasItsSentence(t *testing.T) {
 	kinds := constants(t, "../*/*.go", `"((?:connection|attempt|tenant|person)\.[a-z_]+)"`)
 	id := uuid.New()
 	for _, lang := range i18n.Languages() {
-		h := historian{words: wordsIn(t, lang), nameOf: func(uuid.UUID) string { return "x" },
+		h := historian{words: wordsIn(t, lang), nameOf: func(models.Event) string { return "x" },
 			describe: func(string) (oauth.Descriptor, bool, bool) { return oauth.Descriptor{}, false, false }}
 		for _, kind := range kinds {
 			line := h.line(models.Event{Kind: kind, ActorKind: models.Person, ActorID: &id, Detail: map[string]any{

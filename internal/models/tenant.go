@@ -72,7 +72,7 @@ func (t *TenantStore) Key(ctx context.Context) (_ vault.WrappedKey, err error) {
 func (t *TenantStore) Events(ctx context.Context, before uuid.UUID, limit int) (events []Event, err error) {
 	defer explain("Events", &err)
 	err = t.batch(ctx, func(b *pgx.Batch) {
-		queueEvents(b, &events, `SELECT `+eventColumns+` FROM events
+		queueHistory(b, &events, `SELECT `+eventColumns+` FROM events
 			WHERE tenant_id = $1 AND ($2 = '00000000-0000-0000-0000-000000000000'::uuid OR id < $2)
 			ORDER BY id DESC LIMIT $3`, t.tenant, before, limit)
 	})
@@ -93,6 +93,18 @@ func queueEvents(b *pgx.Batch, into *[]Event, sql string, args ...any) {
 	b.Queue(sql, args...).Query(func(rows pgx.Rows) (err error) {
 		*into, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (e Event, err error) {
 			err = row.Scan(&e.ID, &e.ConnectionID, &e.ActorKind, &e.ActorID, &e.Kind, &e.Detail, &e.CreatedAt)
+			return e, err
+		})
+		return err
+	})
+}
+
+// queueHistory reads events for a member of the tenant, newest first, who is told which colleague each is of.
+func queueHistory(b *pgx.Batch, into *[]Event, sql string, args ...any) {
+	b.Queue(`SELECT e.*, coalesce(c.email, '') FROM (`+sql+`) e LEFT JOIN colleagues() c ON c.user_id = e.actor_id
+		ORDER BY e.created_at DESC, e.id DESC`, args...).Query(func(rows pgx.Rows) (err error) {
+		*into, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (e Event, err error) {
+			err = row.Scan(&e.ID, &e.ConnectionID, &e.ActorKind, &e.ActorID, &e.Kind, &e.Detail, &e.CreatedAt, &e.ActorEmail)
 			return e, err
 		})
 		return err

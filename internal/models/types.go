@@ -139,6 +139,7 @@ type Event struct {
 	ConnectionID *uuid.UUID
 	ActorKind    ActorKind
 	ActorID      *uuid.UUID
+	ActorEmail   string         // of a person of the tenant, where a member reads their history; empty: not of the team any more
 	Kind         string         // "connection.connected"; the page has a sentence for each, key "event.<kind>"
 	Detail       map[string]any // placeholders of that sentence
 	CreatedAt    time.Time
