@@ -85,6 +85,8 @@ func (b *browser) attemptSights(look func(b *browser, name string)) {
 	b.open("/connect/asiabill")
 	b.press("form[action='/connect/asiabill'] button[type=submit]")
 	b.until(`/oauth/(authorize|login|consent)`)
+	b.open("/overview")
+	look(b, "overview-unfinished")
 	b.open("/connections")
 	look(b, "connections-unfinished")
 	b.press("main a[href^='/attempts/']")
