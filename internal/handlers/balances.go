@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/gin-gonic/gin"
@@ -45,6 +46,11 @@ type BalanceRow struct {
 	connect.Point
 	Total, Available, Frozen string
 	By                       string // the change of the total from the one before; "" for the first
+}
+
+// Long says whether some balance is too long for a table of several columns.
+func (l BalanceLine) Long() bool {
+	return slices.ContainsFunc(l.Rows, func(r BalanceRow) bool { return long(r.Total) || long(r.Available) || long(r.Frozen) })
 }
 
 // showBalances answers "GET /connections/:id/balances".

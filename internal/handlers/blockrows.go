@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"mooring/internal/oauth"
 )
@@ -168,12 +169,14 @@ func (b BlockCard) Worth() string {
 func (b BlockCard) Long() bool {
 	return slices.ContainsFunc(b.Wallets, func(w oauth.Wallet) bool {
 		for _, m := range []oauth.Money{w.Available, w.Frozen, w.Total, w.CreditLine} {
-			if len([]rune(b.Money(m))) > longAmount {
+			if long(b.Money(m)) {
 				return true
 			}
 		}
 		return false
 	})
 }
+
+func long(amount string) bool { return utf8.RuneCountInString(amount) > longAmount }
 
 func told(m oauth.Money) bool { return m.Currency != "" || !m.Amount.IsZero() }

@@ -38,6 +38,11 @@ func (a OverviewAccount) Href() string {
 	return "/connections/" + a.ID.String()
 }
 
+// Long says whether some balance is too long for a table of several columns.
+func (p OverviewPage) Long() bool {
+	return slices.ContainsFunc(p.Accounts, func(a OverviewAccount) bool { return slices.ContainsFunc(a.Data, BlockCard.Long) })
+}
+
 // Wallets are the account's balances with the course of them, "" blocks apart.
 func (a OverviewAccount) Wallets() []BlockCard {
 	return slices.DeleteFunc(slices.Clone(a.Data), func(b BlockCard) bool { return len(b.Wallets) == 0 })
