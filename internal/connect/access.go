@@ -126,10 +126,17 @@ func (a *access) ready(ctx context.Context, refused int64) error {
 var errHolders = errors.New("connect: somebody else renews the credential, and does not end")
 
 // load reads the credential as it stands.
-func (a *access) load(ctx context.Context) (err error) {
-	if a.held, err = a.st.Credential(ctx, a.id); err != nil {
+func (a *access) load(ctx context.Context) error {
+	held, err := a.st.Credential(ctx, a.id)
+	if err != nil {
 		return err
 	}
+	return a.take(held)
+}
+
+// take opens a credential that was read just now.
+func (a *access) take(held models.Held) (err error) {
+	a.held = held
 	a.refresher, _ = a.Providers.offered[a.held.Provider].(oauth.Refresher)
 	a.cred, err = a.openCredential(a.held.Key, a.held.Connection, a.held.Sealed)
 	return err

@@ -26,7 +26,7 @@ func (s *Service) Sync(ctx context.Context, st *models.TenantStore, id uuid.UUID
 	switch {
 	case run.provider == nil:
 		return run.fail(lasting, models.Ours, ReasonNotOffered, nil)
-	case len(work.Credential) == 0: // taken out by hand: nothing to sync with
+	case len(work.Credential.Sealed) == 0: // taken out by hand: nothing to sync with
 		return run.fail(lasting, models.Ours, ReasonSealedBroken, nil)
 	}
 	if _, paused := s.Watch.Paused(work.Provider); paused {
@@ -54,6 +54,9 @@ type syncRun struct {
 // about the access itself; the first failure is the one reported.
 func (r *syncRun) fetchAll(ctx context.Context, wanted []fetch) (first error) {
 	access := r.access(r.st, r.work.ID)
+	if err := access.take(r.work.Credential); err != nil {
+		return err
+	}
 	for _, f := range wanted {
 		var got fetched
 		err := access.read(ctx, func(ctx context.Context, cred oauth.Credential) (err error) {

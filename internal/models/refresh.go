@@ -41,19 +41,25 @@ type Held struct {
 // round trip.
 func (t *TenantStore) Credential(ctx context.Context, id uuid.UUID) (h Held, err error) {
 	defer explain("Credential", &err)
-	err = t.batch(ctx, func(b *pgx.Batch) {
-		b.Queue(`
-			SELECT `+connectionColumns+`, k.sealed, k.previous_sealed, coalesce(k.previous_version, 0), k.refresh_state,
-			       k.fence, k.refresh_failures, k.lease_until, k.retry_at
-			  FROM connections c JOIN credentials k ON k.tenant_id = c.tenant_id AND k.connection_id = c.id
-			 WHERE c.tenant_id = $1 AND c.id = $2 AND c.state <> 'disconnected'`, t.tenant, id).QueryRow(func(row pgx.Row) (err error) {
-			h.Connection, err = scanConnectionAnd(row, (*[]byte)(&h.Sealed), (*[]byte)(&h.Previous), &h.PreviousVersion,
-				&h.Refresh, &h.Fence, &h.Failures, &h.LeaseUntil, &h.RetryAt)
-			return err
-		})
-		t.queueKey(b, &h.Key)
-	})
+	err = t.batch(ctx, func(b *pgx.Batch) { t.queueHeld(b, id, &h) })
+	if err == nil && h.ID == uuid.Nil {
+		err = pgx.ErrNoRows
+	}
 	return h, err
+}
+
+// queueHeld reads the credential and what opens it. Without one h stays empty.
+func (t *TenantStore) queueHeld(b *pgx.Batch, id uuid.UUID, h *Held) {
+	b.Queue(`
+		SELECT `+connectionColumns+`, k.sealed, k.previous_sealed, coalesce(k.previous_version, 0), k.refresh_state,
+		       k.fence, k.refresh_failures, k.lease_until, k.retry_at
+		  FROM connections c JOIN credentials k ON k.tenant_id = c.tenant_id AND k.connection_id = c.id
+		 WHERE c.tenant_id = $1 AND c.id = $2 AND c.state <> 'disconnected'`, t.tenant, id).QueryRow(func(row pgx.Row) (err error) {
+		h.Connection, err = scanConnectionAnd(row, (*[]byte)(&h.Sealed), (*[]byte)(&h.Previous), &h.PreviousVersion,
+			&h.Refresh, &h.Fence, &h.Failures, &h.LeaseUntil, &h.RetryAt)
+		return ignoreNoRows(err)
+	})
+	t.queueKey(b, &h.Key)
 }
 
 // LeaseCredential makes the caller the one who renews this version, until then, and notes beforehand that the provider

@@ -90,9 +90,9 @@ func (t *TenantStore) queueSync(b *pgx.Batch, id uuid.UUID, job Statement) {
 // Work is what a sync starts from.
 type Work struct {
 	Connection
-	Sealing                 // the newest version of each block, to tell what has changed
-	Credential vault.Sealed // nil: taken out by hand
-	Asked      bool         // somebody waits for it; else it fell due
+	Sealing         // the newest version of each block, to tell what has changed
+	Credential Held // empty: taken out by hand
+	Asked      bool // somebody waits for it; else it fell due
 }
 
 // BeginSync takes the connection for one sync; blocks says how many each provider has. Conflict when another sync runs
@@ -104,21 +104,21 @@ func (t *TenantStore) BeginSync(ctx context.Context, id uuid.UUID, blocks map[st
 			UPDATE connections c SET sync_state = 'running', sync_since = $3, sync_done = 0,
 			       sync_total = coalesce(($4::jsonb ->> c.provider)::int, 0)
 			  FROM (SELECT tenant_id, id, sync_state FROM connections WHERE tenant_id = $1 AND id = $2 FOR UPDATE) was
-			  LEFT JOIN credentials k ON k.tenant_id = was.tenant_id AND k.connection_id = was.id
 			 WHERE c.tenant_id = was.tenant_id AND c.id = was.id AND c.state <> 'disconnected' AND NOT (c.state = 'needs_you' AND c.reason = 'security')
 			   AND (c.sync_state <> 'running' OR c.sync_since < $5)
-			RETURNING `+connectionColumns+`, k.sealed, was.sync_state = 'queued'`,
+			RETURNING `+connectionColumns+`, was.sync_state = 'queued'`,
 			t.tenant, id, t.now(), blocks, t.now().Add(-syncLease)).QueryRow(func(row pgx.Row) (err error) {
-			w.Connection, err = scanConnectionAnd(row, (*[]byte)(&w.Credential), &w.Asked)
+			w.Connection, err = scanConnectionAnd(row, &w.Asked)
 			return err
 		})
-		t.queueKey(b, &w.Key)
+		t.queueHeld(b, id, &w.Credential) // after the row is locked, so that value and version belong together
 		queueNewest(b, &w.Snapshots, `s.tenant_id = $1 AND s.connection_id = $2`, t.tenant, id)
 		wake(b, id)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return w, errs.New(errs.Conflict, "error.sync_running")
 	}
+	w.Key = w.Credential.Key
 	t.WithKey(w.Key)
 	return w, err
 }

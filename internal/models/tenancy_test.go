@@ -149,7 +149,7 @@ var asStranger = map[string]func(ctx context.Context, e estate) (leaked bool, er
 	},
 	"BeginSync": func(ctx context.Context, e estate) (bool, error) {
 		w, err := e.stranger.BeginSync(ctx, e.connection, map[string]int{"fake": 1})
-		return w.Credential != nil, err
+		return w.Credential.Sealed != nil, err
 	},
 	"Callback": func(ctx context.Context, e estate) (bool, error) {
 		c, err := e.stranger.Callback(ctx, e.callback)
