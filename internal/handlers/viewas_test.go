@@ -9,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
+	"mooring/internal/models"
 	"mooring/internal/oauth/oauthtest"
 )
 
@@ -188,6 +191,29 @@ func TestViewAs_AnAbandonedOneEndsToo(t *testing.T) {
 	must(t, err)
 	if n, _ := h.told(t, "tenant.view_ended"); n != 1 {
 		t.Errorf("%d ends told, want 1", n)
+	}
+}
+
+// A view that nobody came back to ends in the past: its line stands between younger ones, and takes none of their places.
+func TestViewAs_ALateEndHidesNoLineOfTheHistory(t *testing.T) {
+	t.Parallel()
+	h, _, _, _, _ := watched(t)
+	var tenant uuid.UUID
+	var all int
+	must(t, h.db.Owner.QueryRow(t.Context(), `UPDATE sessions SET viewing_until = now() - interval '1 day' WHERE viewing IS NOT NULL RETURNING viewing`).Scan(&tenant))
+	_, err := h.store.Sweep(t.Context())
+	must(t, err)
+	must(t, h.db.Owner.QueryRow(t.Context(), `SELECT count(*) FROM events WHERE tenant_id = $1`, tenant).Scan(&all))
+	seen, before := map[uuid.UUID]bool{}, uuid.Nil
+	for range all {
+		page, err := h.store.ForTenant(tenant, models.Actor{}).Events(t.Context(), before, 3)
+		must(t, err)
+		for _, e := range page[:min(2, len(page))] {
+			seen[e.ID], before = true, e.ID
+		}
+	}
+	if len(seen) != all || all < 4 {
+		t.Errorf("%d of %d events are found page by page", len(seen), all)
 	}
 }
 

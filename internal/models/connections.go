@@ -117,7 +117,7 @@ func (t *TenantStore) Connection(ctx context.Context, id uuid.UUID) (d Detail, e
 // queueTimeline reads what happened to a connection: its own events, looks of the staff at the tenant's data, and the letters that
 // were sent about it.
 func (t *TenantStore) queueTimeline(b *pgx.Batch, into *[]Event, id uuid.UUID) {
-	queueHistory(b, into, `
+	queueHistory(b, into, byTime, `
 		(SELECT `+eventColumns+` FROM events WHERE tenant_id = $1 AND connection_id = $2 ORDER BY id DESC LIMIT 50)
 		UNION ALL
 		(SELECT `+eventColumns+` FROM events WHERE tenant_id = $1 AND connection_id IS NULL AND kind = 'tenant.viewed'

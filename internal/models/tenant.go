@@ -72,7 +72,7 @@ func (t *TenantStore) Key(ctx context.Context) (_ vault.WrappedKey, err error) {
 func (t *TenantStore) Events(ctx context.Context, before uuid.UUID, limit int) (events []Event, err error) {
 	defer explain("Events", &err)
 	err = t.batch(ctx, func(b *pgx.Batch) {
-		queueHistory(b, &events, `SELECT `+eventColumns+` FROM events
+		queueHistory(b, &events, byID, `SELECT `+eventColumns+` FROM events
 			WHERE tenant_id = $1 AND ($2 = '00000000-0000-0000-0000-000000000000'::uuid OR id < $2)
 			ORDER BY id DESC LIMIT $3`, t.tenant, before, limit)
 	})
@@ -99,10 +99,18 @@ func queueEvents(b *pgx.Batch, into *[]Event, sql string, args ...any) {
 	})
 }
 
+// The orders of a history. By the id it can be read page by page: what is told late (the end of a view that nobody came back
+// to) has an earlier time, and would hide a line where one page ends. With the letters among it, which have no place of their
+// own in the history, only the time is left.
+const (
+	byID   = "e.id DESC"
+	byTime = "e.created_at DESC, e.id DESC"
+)
+
 // queueHistory reads events for a member of the tenant, newest first, who is told which colleague each is of.
-func queueHistory(b *pgx.Batch, into *[]Event, sql string, args ...any) {
+func queueHistory(b *pgx.Batch, into *[]Event, order, sql string, args ...any) {
 	b.Queue(`SELECT e.*, coalesce(c.email, '') FROM (`+sql+`) e LEFT JOIN colleagues() c ON c.user_id = e.actor_id
-		ORDER BY e.created_at DESC, e.id DESC`, args...).Query(func(rows pgx.Rows) (err error) {
+		ORDER BY `+order, args...).Query(func(rows pgx.Rows) (err error) {
 		*into, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (e Event, err error) {
 			err = row.Scan(&e.ID, &e.ConnectionID, &e.ActorKind, &e.ActorID, &e.Kind, &e.Detail, &e.CreatedAt, &e.ActorEmail)
 			return e, err
