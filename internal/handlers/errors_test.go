@@ -24,3 +24,19 @@ func TestLocalPath_OpenRedirects(t *testing.T) {
 		}
 	}
 }
+
+// A form or an address can hold bytes that are no text. They are refused in plain words, and are no fault of ours.
+func TestWhatIsNoTextIsRefused(t *testing.T) {
+	t.Parallel()
+	b := newBridge(t)
+	for _, bad := range []string{"a\x00b", "a\xffb"} {
+		for what, got := range map[string]answer{
+			"a reason":        b.first.post(t, remindAll, "reason", bad),
+			"a filter's name": b.first.post(t, "/settings/filters", "list", "work", "query", "queue=linked", "name", bad),
+			"a note":          b.first.post(t, "/admin/tenants/"+b.tenant+"/notes", "note", bad),
+		} {
+			got.want(t, what, 422, "", "characters that cannot be kept")
+		}
+	}
+	b.first.get(t, "/admin/tenants?q=a%00b").want(t, "a search", 422, "", "characters that cannot be kept")
+}

@@ -45,6 +45,7 @@ func (c connTx) Rollback() error { return c.tx.Rollback(context.Background()) }
 const (
 	uniqueViolation     = "23505"
 	foreignKeyViolation = "23503"
+	notText             = "22021" // a NUL, or bytes that are no UTF-8
 	movedOn             = "MR001" // insist: a statement did not hit its one row
 	claimedAlready      = "MR002" // claim_account: another tenant holds the account
 	ownerless           = "MR003" // keep_an_owner: the tenant would have no owner
@@ -71,6 +72,8 @@ func explain(op string, err *error) {
 		*err = NotFound()
 	case violates(*err, uniqueViolation), violates(*err, movedOn):
 		*err = errs.Wrap(errs.Conflict, "error.conflict", fmt.Errorf("models: %s: %w", op, *err))
+	case violates(*err, notText):
+		*err = errs.Wrap(errs.Invalid, "error.bad_text", fmt.Errorf("models: %s: %w", op, *err))
 	case violates(*err, ownerless):
 		*err = errs.Wrap(errs.Conflict, "team.last_owner", fmt.Errorf("models: %s: %w", op, *err))
 	case errs.CodeOf(*err) == errs.Internal:
