@@ -113,8 +113,8 @@ func (s *Server) decide(act models.Act, approve bool) func(c *gin.Context, a *Ad
 			return err
 		}
 		ctx := c.Request.Context()
-		if err := a.Store.Decide(ctx, models.Decision{Approval: id, Act: act, Approve: approve, Note: note}); err != nil {
-			return s.ownOr(c, a, id, err)
+		if err := a.Store.Decide(ctx, models.Decision{Approval: id, Act: act, Approve: approve, Askers: askers(act), Note: note}); err != nil {
+			return s.undecided(c, a, id, err)
 		}
 		said := "approval.declined_flash"
 		if approve {
@@ -125,8 +125,8 @@ func (s *Server) decide(act models.Act, approve bool) func(c *gin.Context, a *Ad
 	}
 }
 
-// ownOr says it plainly to somebody who tried to be the second pair of eyes on their own act.
-func (s *Server) ownOr(c *gin.Context, a *Admin, id uuid.UUID, err error) error {
+// undecided says plainly what held a decision up: it was on one's own act, or whoever asked for it may not any more.
+func (s *Server) undecided(c *gin.Context, a *Admin, id uuid.UUID, err error) error {
 	if errs.CodeOf(err) != errs.Conflict {
 		return err
 	}
@@ -136,6 +136,8 @@ func (s *Server) ownOr(c *gin.Context, a *Admin, id uuid.UUID, err error) error 
 		return readErr
 	case file.AskedBy == a.Session.UserID:
 		return errs.Wrap(errs.Forbidden, "approval.own", err)
+	case file.State == models.ApprovalOpen:
+		return errs.Wrap(errs.Conflict, "approval.asker_gone", err)
 	}
 	return err
 }
@@ -180,7 +182,7 @@ func (s *Server) reviewAlone(c *gin.Context, a *Admin) error {
 		return err
 	}
 	if err := a.Store.ReviewAlone(c.Request.Context(), id, note); err != nil {
-		return s.ownOr(c, a, id, err)
+		return s.undecided(c, a, id, err)
 	}
 	s.cookies.flash(c, "approval.reviewed_flash")
 	return seeOther(c, "/admin/approvals/"+id.String())

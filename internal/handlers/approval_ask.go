@@ -60,6 +60,9 @@ func (s *Server) askPage(c *gin.Context, a *Admin, n models.NewApproval) (page A
 	page.Count = page.reachText(n.Act, reach.Number)
 	page.Targets, page.Told = s.targetLines(page.Words, reach.Targets), s.toldOf(n.Act, reach.Targets)
 	page.Reason = Field{Name: "reason", Type: "textarea", Label: page.T("approval.reason"), Help: page.T("approval.reason_help"), Value: n.Reason, Required: true, MaxLength: longestReason}
+	if n.Act == models.ActReveal { // each look tells it to the merchant
+		page.Reason.Help = page.T("approval.reason_help_reveal")
+	}
 	page.Word = Field{Name: "word", Type: "text", Label: page.T("approval.word_label", "word", page.T("approval.word")), Autocomplete: "off", MaxLength: 40}
 	return page, nil
 }

@@ -118,7 +118,9 @@ func (s *Server) scopeText(w Words, a models.ActScope, tenant string) string {
 // scopeOf reads from the address what an act is to be narrowed to. Invalid where that is too wide for the act.
 func (s *Server) scopeOf(c *gin.Context, act models.Act) (a models.ActScope, err error) {
 	a.Act = act
-	a.Provider, a.Within = s.boardAsked(c)
+	if a.Provider, a.Within = s.boardAsked(c); a.Provider != c.Query("provider") {
+		return a, models.NotFound() // a board shows all then; an act must not grow to all
+	}
 	if act != models.ActRemind {
 		a.Within = 0
 	}

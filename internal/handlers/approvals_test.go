@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"path"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/google/uuid"
@@ -136,70 +135,6 @@ func (b bridge) row(t *testing.T, id string) (text string) {
 	t.Helper()
 	must(t, b.db.Owner.QueryRow(t.Context(), `SELECT a::text FROM approvals a WHERE id = $1`, id).Scan(&text))
 	return text
-}
-
-func TestApproval_TheDatabaseRefusesOneForTwo(t *testing.T) {
-	t.Parallel()
-	b := newBridge(t)
-	b.asked(t, remindAll)
-	for _, sql := range []string{
-		`UPDATE approvals SET state = 'approved', decided_by = asked_by`,
-		`UPDATE approvals SET state = 'approved'`,
-		`UPDATE approvals SET alone = true`,
-		`INSERT INTO approvals (id, act, state, reason, number, asked_by, asked_at, expires_at, decided_by)
-		 SELECT gen_random_uuid(), 'remind', 'approved', 'x', 1, asked_by, now(), now(), (SELECT id FROM users WHERE email = 'second@example.com') FROM approvals`,
-		`INSERT INTO approvals (id, act, state, reason, number, asked_by, asked_at, expires_at, alone)
-		 SELECT gen_random_uuid(), 'remind', 'approved', 'x', 1, asked_by, now(), now(), true FROM approvals`,
-	} {
-		if _, err := b.db.Platform.Exec(t.Context(), sql); err == nil {
-			t.Errorf("the admins' role may: %s", sql)
-		}
-	}
-	if _, err := b.db.App.Exec(t.Context(), `SELECT FROM approvals`); err == nil {
-		t.Error("the merchants' role may read what the staff ask each other for")
-	}
-}
-
-func TestApproval_OfTwoWhoApproveOneDoes(t *testing.T) {
-	t.Parallel()
-	b := newBridge(t)
-	third := b.colleague(t, "third@example.com")
-	page := b.asked(t, remindAll)
-	var wait sync.WaitGroup
-	statuses := make([]int, 2)
-	for i, who := range []*visitor{b.second, third} {
-		wait.Go(func() { statuses[i] = who.post(t, on(page, models.ActRemind, "approve")).status })
-	}
-	wait.Wait()
-	if statuses[0]+statuses[1] != http.StatusSeeOther+http.StatusConflict {
-		t.Errorf("the two were answered %v; want one 303 and one 409", statuses)
-	}
-	b.carriedOut(t, page)
-	if n, _ := b.told(t, "connection.reminded"); n != 1 {
-		t.Errorf("done %d times", n)
-	}
-}
-
-func TestApproval_WantsARecentProofAndTheRightRole(t *testing.T) {
-	t.Parallel()
-	b := newBridge(t)
-	page := b.asked(t, remindAll)
-	b.stale(t)
-	for what, got := range map[string]answer{
-		"asking": b.first.post(t, remindAll, "reason", "x"), "approving": b.second.post(t, on(page, models.ActRemind, "approve")),
-	} {
-		if got.status != http.StatusSeeOther || !strings.HasPrefix(got.location, "/prove") {
-			t.Errorf("%s with an old proof: %d to %q", what, got.status, got.location)
-		}
-	}
-	b.exec(t, `UPDATE sessions SET proved_at = now()`)
-	b.exec(t, `UPDATE platform_admins SET roles = '{auditor}'`)
-	b.second.post(t, on(page, models.ActRemind, "approve")).want(t, "an auditor", 403, "", "not part of your role")
-	b.second.get(t, page).want(t, "an auditor who looks", 200, "", "Deciding on this is not part of your role")
-	b.first.get(t, remindAll).want(t, "an auditor who asks", 403, "")
-	if n, _ := b.staffTold(t, "approval.approved"); n != 0 {
-		t.Error("it was approved")
-	}
 }
 
 func TestApproval_EndsTheAccessOfMany(t *testing.T) {

@@ -46,24 +46,37 @@ func staffParts() []staffPart {
 	}
 }
 
+// partOf finds the part that a route belongs to.
+func partOf(route string) (part staffPart, known bool) {
+	parts := staffParts()
+	i := slices.IndexFunc(parts, func(p staffPart) bool { return strings.HasPrefix(route, p.prefix) })
+	if i < 0 {
+		return staffPart{}, false
+	}
+	return parts[i], true
+}
+
 // mayWork says whether somebody with these roles may send such a request. The path is the route's, not the address.
 func mayWork(has []models.StaffRole, method, route string) bool {
+	part, known := partOf(route)
 	looking := method == http.MethodGet || method == http.MethodHead
-	for _, part := range staffParts() {
-		if !strings.HasPrefix(route, part.prefix) {
-			continue
-		}
-		switch {
-		case looking && part.look == nil:
-			return true
-		case looking:
-			return shareOne(has, part.look)
-		case part.act == nil:
-			return len(has) == len(models.StaffRoles())
-		}
-		return shareOne(has, part.act)
+	switch {
+	case !known:
+		return false
+	case looking && part.look == nil:
+		return true
+	case looking:
+		return shareOne(has, part.look)
+	case part.act == nil:
+		return len(has) == len(models.StaffRoles())
 	}
-	return false
+	return shareOne(has, part.act)
+}
+
+// askers are those of the staff who may ask for an act, and decide on it.
+func askers(act models.Act) []models.StaffRole {
+	part, _ := partOf("/admin/approvals/" + string(act))
+	return part.act
 }
 
 func shareOne(a, b []models.StaffRole) bool {

@@ -14,11 +14,12 @@ type Decision struct {
 	Approval uuid.UUID
 	Act      Act // as the decider was shown it: their role allows this one
 	Approve  bool
+	Askers   []StaffRole // who may ask for it: whoever asked and may no more counts for nobody
 	Note     string
 }
 
 // Decide approves or declines, all or nothing. Conflict when the act does not wait for a decision any more, and for
-// whoever asked for it.
+// whoever asked for it; what was asked for by somebody who has lost the role since can only be declined.
 func (p *PlatformStore) Decide(ctx context.Context, d Decision) (err error) {
 	defer explain("Decide", &err)
 	now := p.now()
@@ -31,8 +32,9 @@ func (p *PlatformStore) Decide(ctx context.Context, d Decision) (err error) {
 	}
 	return approvalMoved(p.batch(ctx, scope{}, func(b *pgx.Batch) {
 		queueOne(b, `UPDATE approvals SET state = $4, decided_by = $5, decided_at = $3, note = $6, until_at = $7, due_at = $8
-			WHERE id = $1 AND act = $2 AND state = 'open' AND expires_at > $3 AND asked_by <> $5`,
-			d.Approval, d.Act, now, state, p.actor.ID, d.Note, until, due)
+			WHERE id = $1 AND act = $2 AND state = 'open' AND expires_at > $3 AND asked_by <> $5
+			  AND (NOT $9 OR EXISTS (SELECT FROM platform_admins s WHERE s.user_id = asked_by AND s.roles && $10))`,
+			d.Approval, d.Act, now, state, p.actor.ID, d.Note, until, due, d.Approve, d.Askers)
 		p.queuePlatformEvent(b, kind, map[string]any{"approval": d.Approval, "act": d.Act})
 		if due != nil {
 			wakeDue(b, now, *due)
