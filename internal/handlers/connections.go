@@ -3,7 +3,6 @@ package handlers
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
@@ -162,7 +161,7 @@ func (s *Server) streamConnection(c *gin.Context, m *Merchant) error {
 	if _, _, err := m.Store.Outline(c.Request.Context(), id); err != nil {
 		return err
 	}
-	return s.stream(c, id, time.Time{})
+	return s.stream(c, id, m.Session.View.Until) // a page of the merchant's does not stay open when the view is over
 }
 
 // idOf reads the id in the address. What is no id does not exist, like an id that is somebody else's.

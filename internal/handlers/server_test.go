@@ -208,21 +208,7 @@ func TestStream_TellsOfChangesAndEnds(t *testing.T) {
 	path := h.connected(t, v, "12345")
 	stranger.get(t, path+"/events").want(t, "a stranger's look", 404, "")
 
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.URL+path+"/events", nil)
-	must(t, err)
-	response, err := v.Do(r)
-	must(t, err)
-	defer func() { _ = response.Body.Close() }()
-	if got := response.Header.Get("Content-Type"); got != "text/event-stream" {
-		t.Fatalf("Content-Type = %q", got)
-	}
-	lines := make(chan string, 100)
-	go func() {
-		defer close(lines)
-		for scan := bufio.NewScanner(response.Body); scan.Scan(); {
-			lines <- scan.Text()
-		}
-	}()
+	lines := v.listen(t, h.URL+path+"/events")
 	expect(t, lines, "event: hello")
 	h.work(t)
 	expect(t, lines, "event: changed")
@@ -237,6 +223,27 @@ func TestStream_TellsOfChangesAndEnds(t *testing.T) {
 			t.Fatal("the stream did not end")
 		}
 	}
+}
+
+// listen opens a stream and gives its lines.
+func (v *visitor) listen(t *testing.T, address string) <-chan string {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	must(t, err)
+	response, err := v.Do(r)
+	must(t, err)
+	t.Cleanup(func() { _ = response.Body.Close() })
+	if got := response.Header.Get("Content-Type"); got != "text/event-stream" {
+		t.Fatalf("Content-Type = %q", got)
+	}
+	lines := make(chan string, 100)
+	go func() {
+		defer close(lines)
+		for scan := bufio.NewScanner(response.Body); scan.Scan(); {
+			lines <- scan.Text()
+		}
+	}()
+	return lines
 }
 
 func expect(t *testing.T, lines <-chan string, want string) {

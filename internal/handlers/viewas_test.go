@@ -177,6 +177,17 @@ func TestViewAs_Ends(t *testing.T) {
 	}
 }
 
+func TestViewAs_AnOpenPageIsToldOfTheEnd(t *testing.T) {
+	t.Parallel()
+	h, _, staff, connection, _ := watched(t)
+	_, err := h.db.Owner.Exec(t.Context(), `UPDATE sessions SET viewing_until = now() + interval '1 second' WHERE viewing IS NOT NULL`)
+	must(t, err)
+	lines := staff.listen(t, h.URL+connection+"/events")
+	expect(t, lines, "event: hello")
+	expect(t, lines, "event: changed")
+	staff.get(t, connection).want(t, "what it asks for then", 403, "")
+}
+
 func TestViewAs_AnAbandonedOneEndsToo(t *testing.T) {
 	t.Parallel()
 	h, _, _, _, _ := watched(t)

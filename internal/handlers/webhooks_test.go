@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -182,17 +181,7 @@ func TestLink_ThePageIsToldWhenItsTimeRunsOut(t *testing.T) {
 	path, _ := d.askForLink(t, v)
 	_, err := d.db.Owner.Exec(t.Context(), `UPDATE attempts SET expires_at = now() + interval '1 second'`)
 	must(t, err)
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, d.URL+path+"/events", nil)
-	must(t, err)
-	response, err := v.Do(r)
-	must(t, err)
-	defer func() { _ = response.Body.Close() }()
-	lines := make(chan string, 100)
-	go func() {
-		for scan := bufio.NewScanner(response.Body); scan.Scan(); {
-			lines <- scan.Text()
-		}
-	}()
+	lines := v.listen(t, d.URL+path+"/events")
 	expect(t, lines, "event: hello")
 	expect(t, lines, "event: changed")
 	page := v.get(t, path)
