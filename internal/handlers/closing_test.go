@@ -27,9 +27,9 @@ func (h *harbour) later(t *testing.T, ahead time.Duration) *models.Store {
 	return store
 }
 
-func (h *lobby) tenantOf(t *testing.T, email string) (tenant uuid.UUID) {
+func (l *lobby) tenantOf(t *testing.T, email string) (tenant uuid.UUID) {
 	t.Helper()
-	must(t, h.db.Owner.QueryRow(t.Context(),
+	must(t, l.db.Owner.QueryRow(t.Context(),
 		`SELECT tenant_id FROM memberships JOIN users ON id = user_id WHERE email = $1 ORDER BY memberships.created_at LIMIT 1`, email).Scan(&tenant))
 	return tenant
 }
