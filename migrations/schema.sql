@@ -452,7 +452,7 @@ CREATE FUNCTION public.index_jobs() RETURNS void
     AS $$
 BEGIN
     CREATE INDEX IF NOT EXISTS river_job_list_kind ON river.river_job (kind, id DESC);
-    CREATE INDEX IF NOT EXISTS river_job_list_state ON river.river_job (state, id DESC);
+    CREATE INDEX IF NOT EXISTS river_job_list_state ON river.river_job (state, id DESC) INCLUDE (kind, created_at); -- counting reads nothing else
 END
 $$;
 
@@ -576,7 +576,7 @@ BEGIN
         SELECT j.id, j.kind, j.queue, j.state::text, j.attempt::int, j.max_attempts::int, j.created_at, j.scheduled_at, j.attempted_at,
                j.finalized_at, (j.args->>'tenant')::uuid,
                coalesce(j.args->>'connection', j.args->>'callback', j.args->>'delivery', j.args->>'event', j.args->>'letter',
-                        j.args->>'link', j.args->>'revocation', j.args->>'closing', j.args->>'digest')::uuid,
+                        j.args->>'link', j.args->>'revocation', j.args->>'closing', j.args->>'digest', j.args->>'approval')::uuid,
                coalesce(error_words(j.errors[array_upper(j.errors, 1)]->>'error'), ''),
                (j.errors[array_upper(j.errors, 1)]->>'at')::timestamptz
           FROM river.river_job j
