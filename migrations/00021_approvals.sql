@@ -93,6 +93,17 @@ CREATE FUNCTION waiting_approvals() RETURNS int[]
 $$;
 COMMENT ON FUNCTION waiting_approvals() IS 'How many acts wait for a decision, and how many were done alone and wait for their review; NULL for whoever is not of the staff. Every page of theirs tells it.';
 
+-- STABLE on purpose: it sees the approvals that were there before the statement, and so not the one that is being made with its list.
+CREATE FUNCTION list_is_frozen() RETURNS trigger
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM approvals WHERE id = NEW.approval) THEN
+        RAISE EXCEPTION 'what an approval concerns is listed when it is asked for' USING ERRCODE = 'MR001';
+    END IF;
+    RETURN NEW;
+END
+$$;
+
 CREATE FUNCTION claim_due_approvals(before timestamptz, most int)
     RETURNS TABLE (tenant_id uuid, id uuid, lane text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -132,7 +143,9 @@ COMMENT ON FUNCTION claim_due_approvals(timestamptz, int) IS 'Takes acts to be c
 COMMENT ON FUNCTION next_due_approvals() IS 'When the next act is to be carried out; NULL: none.';
 COMMENT ON FUNCTION claim_due_alarms(timestamptz, int) IS 'Makes the letters that tell all other members of the staff that one of them went alone.';
 COMMENT ON FUNCTION next_due_alarms() IS 'When the next letters of an alarm are to be made; NULL: none.';
-REVOKE EXECUTE ON FUNCTION waiting_approvals(), claim_due_approvals(timestamptz, int), next_due_approvals(),
+COMMENT ON FUNCTION list_is_frozen() IS 'Refuses connections that are added to an act after it was asked for: the second of the staff has decided on a list.';
+CREATE TRIGGER approval_targets_frozen BEFORE INSERT ON approval_targets FOR EACH ROW EXECUTE FUNCTION list_is_frozen();
+REVOKE EXECUTE ON FUNCTION list_is_frozen(), waiting_approvals(), claim_due_approvals(timestamptz, int), next_due_approvals(),
     claim_due_alarms(timestamptz, int), next_due_alarms() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION waiting_approvals(), claim_due_approvals(timestamptz, int), next_due_approvals(),
     claim_due_alarms(timestamptz, int), next_due_alarms() TO mooring_app;
@@ -151,3 +164,4 @@ END
 $$;
 -- +goose StatementEnd
 DROP TABLE approval_targets, approvals;
+DROP FUNCTION list_is_frozen();

@@ -563,6 +563,20 @@ $$;
 
 COMMENT ON FUNCTION public.link_tenant_event() IS 'Links a tenant''s event when its transaction commits.';
 
+CREATE FUNCTION public.list_is_frozen() RETURNS trigger
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    IF EXISTS (SELECT FROM approvals WHERE id = NEW.approval) THEN
+        RAISE EXCEPTION 'what an approval concerns is listed when it is asked for' USING ERRCODE = 'MR001';
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+COMMENT ON FUNCTION public.list_is_frozen() IS 'Refuses connections that are added to an act after it was asked for: the second of the staff has decided on a list.';
+
 CREATE FUNCTION public.list_jobs(single bigint, wanted_kind text, wanted_states text[], below bigint, most integer) RETURNS TABLE(id bigint, kind text, queue text, state text, tries integer, most_tries integer, created_at timestamp with time zone, next_at timestamp with time zone, tried_at timestamp with time zone, ended_at timestamp with time zone, tenant uuid, about uuid, fault text, failed_at timestamp with time zone)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -3083,6 +3097,8 @@ CREATE INDEX tickets_session ON public.tickets USING btree (session_id);
 
 CREATE INDEX tickets_user ON public.tickets USING btree (user_id);
 
+CREATE TRIGGER approval_targets_frozen BEFORE INSERT ON public.approval_targets FOR EACH ROW EXECUTE FUNCTION public.list_is_frozen();
+
 CREATE TRIGGER attempts_step AFTER UPDATE OF status ON public.attempts FOR EACH ROW WHEN (((new.status = 'stored'::text) AND (old.status <> 'stored'::text))) EXECUTE FUNCTION public.step_done();
 
 CREATE TRIGGER closed_again BEFORE UPDATE OF state ON public.connections FOR EACH ROW WHEN (((old.state = 'disconnected'::text) AND (new.state <> 'disconnected'::text))) EXECUTE FUNCTION public.refuse_closed();
@@ -3582,6 +3598,8 @@ REVOKE ALL ON FUNCTION public.link_event(chain_id uuid, id uuid, connection uuid
 REVOKE ALL ON FUNCTION public.link_platform_event() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.link_tenant_event() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.list_is_frozen() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.list_jobs(single bigint, wanted_kind text, wanted_states text[], below bigint, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.list_jobs(single bigint, wanted_kind text, wanted_states text[], below bigint, most integer) TO mooring_platform;

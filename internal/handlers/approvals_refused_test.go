@@ -26,6 +26,11 @@ func TestApproval_TheDatabaseRefusesOneForTwo(t *testing.T) {
 			t.Errorf("the admins' role may: %s", sql)
 		}
 	}
+	_, err := b.db.Platform.Exec(t.Context(),
+		`INSERT INTO approval_targets (approval, tenant, connection) SELECT approval, tenant, gen_random_uuid() FROM approval_targets`)
+	if err == nil || !strings.Contains(err.Error(), "listed when it is asked for") {
+		t.Errorf("adding to what was asked for: %v", err)
+	}
 	if _, err := b.db.App.Exec(t.Context(), `SELECT FROM approvals`); err == nil {
 		t.Error("the merchants' role may read what the staff ask each other for")
 	}
