@@ -83,7 +83,7 @@ func (h *house) withdraw(ctx context.Context, out io.Writer, platform *models.Pl
 		return err
 	}
 	began := time.Now()
-	var done, failed atomic.Int64
+	var seen, ended, failed atomic.Int64
 	for after := (models.Standing{}); ; {
 		batch, err := platform.ToWithdraw(ctx, slug, after, withdrawBatch)
 		if err != nil {
@@ -97,25 +97,29 @@ func (h *house) withdraw(ctx context.Context, out io.Writer, platform *models.Pl
 		work.SetLimit(withdrawWorkers)
 		for _, one := range batch {
 			work.Go(func() error {
-				if err := service.Withdraw(ctx, h.store.ForTenant(one.Tenant, models.Actor{Kind: models.System}), one.ID); err != nil {
+				seen.Add(1)
+				was, err := service.Withdraw(ctx, h.store.ForTenant(one.Tenant, models.Actor{Kind: models.System}), one.ID)
+				if err != nil {
 					failed.Add(1)
 					h.log.Error("a connection was not withdrawn", "connection", one.ID.String(), "error", err.Error())
 					return nil // the others must not wait for it
 				}
-				done.Add(1)
+				if was {
+					ended.Add(1)
+				}
 				return nil
 			})
 		}
 		_ = work.Wait() // every worker answers nil
 		if ctx.Err() != nil {
-			return fmt.Errorf("stopped after %d; run it again to go on", done.Load())
+			return fmt.Errorf("stopped after %d; run it again to go on", ended.Load())
 		}
-		fmt.Fprintf(out, "%d of %d\n", done.Load()+failed.Load(), all)
+		fmt.Fprintf(out, "%d of %d\n", seen.Load(), all)
 	}
-	if err := platform.TellWithdrawn(ctx, slug, int(done.Load()), operatorName()); err != nil {
+	if err := platform.TellWithdrawn(ctx, slug, int(ended.Load()), operatorName()); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "The access of %d connections was ended in %s.\n", done.Load(), time.Since(began).Round(time.Second/10))
+	fmt.Fprintf(out, "The access of %d connections was ended in %s.\n", ended.Load(), time.Since(began).Round(time.Second/10))
 	told, err := platform.CountRevocations(ctx, slug)
 	if err != nil {
 		return err

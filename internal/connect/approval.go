@@ -46,7 +46,11 @@ func (s *Service) carryOut(ctx context.Context, store *models.Store, asker model
 	case models.ActRemind:
 		return store.Platform(asker).Remind(ctx, one.Tenant, one.ID)
 	case models.ActWithdraw:
-		return s.Withdraw(ctx, store.ForTenant(one.Tenant, asker), one.ID)
+		ended, err := s.Withdraw(ctx, store.ForTenant(one.Tenant, asker), one.ID)
+		if err == nil && !ended {
+			return errs.New(errs.Conflict, "approval.nothing")
+		}
+		return err
 	}
 	return errors.New("connect: " + string(act) + " is not carried out in the background")
 }

@@ -46,18 +46,19 @@ func (s *Service) Disconnect(ctx context.Context, st *models.TenantStore, id uui
 }
 
 // Withdraw destroys a connection's credential because it may be in wrong hands: the provider is told as when it is
-// disconnected, but the connection stays, and asks its merchant to reconnect. One that has been withdrawn stays as it is.
-func (s *Service) Withdraw(ctx context.Context, st *models.TenantStore, id uuid.UUID) (err error) {
+// disconnected, but the connection stays, and asks its merchant to reconnect. One whose access has ended already stays as it is:
+// ended says whether there was something to end.
+func (s *Service) Withdraw(ctx context.Context, st *models.TenantStore, id uuid.UUID) (ended bool, err error) {
 	for range leaveTries {
 		var p models.Parting
 		if p, err = s.parting(ctx, st, id); err != nil || p.State == models.Disconnected || withdrawn(p.Connection) {
-			return err
+			return false, err
 		}
 		if err = st.Withdraw(ctx, p); errs.CodeOf(err) != errs.Conflict {
-			return err
+			return err == nil, err
 		}
 	}
-	return err
+	return false, err
 }
 
 func withdrawn(c models.Connection) bool {

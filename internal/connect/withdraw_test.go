@@ -14,8 +14,12 @@ import (
 func TestWithdraw_EndsTheAccessAndAsksForReconnecting(t *testing.T) {
 	t.Parallel()
 	l := newLeaver(t, &oauthtest.Fake{})
-	for range 2 { // the second time finds nothing to do
-		must(t, l.service.Withdraw(t.Context(), l.m.again(), l.conn))
+	for _, want := range []bool{true, false} { // the second time finds nothing to do
+		ended, err := l.service.Withdraw(t.Context(), l.m.again(), l.conn)
+		must(t, err)
+		if ended != want {
+			t.Errorf("ending the access says %v, want %v", ended, want)
+		}
 	}
 	if n := l.count(`SELECT count(*) FROM credentials`); n != 0 {
 		t.Error("the credential is still there")
@@ -58,7 +62,8 @@ func TestWithdraw_ASyncInFlightDoesNotHideIt(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- l.m.sync(l.conn) }()
 	<-entered
-	must(t, l.service.Withdraw(t.Context(), l.m.again(), l.conn))
+	_, err := l.service.Withdraw(t.Context(), l.m.again(), l.conn)
+	must(t, err)
 	close(release)
 	<-done
 	if c := l.m.connection(l.conn); c.State != models.NeedsYou || c.Reason != models.Withdrawn {
