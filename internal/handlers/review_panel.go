@@ -49,7 +49,7 @@ func (w Words) reviewPanel(r models.Review, describe describer) ReviewPanel {
 		panel.Reason, panel.Next = w.T("review.reason_"+r.Reason), w.T("review.next_"+r.Reason)
 	}
 	if r.Deadline != nil {
-		panel.Deadline, panel.Overdue = w.Date(*r.Deadline), w.Past(*r.Deadline)
+		panel.Deadline, panel.Overdue = w.DateTime(*r.Deadline), w.Past(*r.Deadline)
 	}
 	for _, item := range r.Items {
 		panel.Tasks = append(panel.Tasks, w.reviewTask(item, describe))
@@ -157,7 +157,7 @@ func (b ReviewBox) Until() string {
 	if b.Deadline == nil {
 		return ""
 	}
-	return b.Date(*b.Deadline)
+	return b.DateTime(*b.Deadline)
 }
 
 // Chosen says whether a colleague has the review.
