@@ -116,7 +116,7 @@ func (s *Server) answerConnection(c *gin.Context, m *Merchant, status int) error
 	page.History = historianFor(page.Page, m.Session.UserID, s.Connect).lines(view.Events)
 	page.State = page.statePanel(view)
 	if !page.Gone() {
-		page.Steps = page.steps(view)
+		page.Steps = rings{Words: page.Words, ConnectionView: view}.all() // the state beside them leads to where one can act
 	}
 	page.Label = Field{
 		Name: "label", Type: "text", Label: page.T("reveal.label"), Help: page.T("reveal.label_help"), Value: view.Label,

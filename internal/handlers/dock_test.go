@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -184,15 +183,6 @@ func TestRoundTrips(t *testing.T) {
 	})
 	count("the callback", 3, func() answer { return v.get(t, callback) })
 	count("the callback again", 3, func() answer { return v.get(t, callback) })
-
-	id, err := uuid.Parse(strings.TrimPrefix(connected.location, "/connections/"))
-	must(t, err)
-	sync := func() answer {
-		must(t, d.connect.Sync(t.Context(), d.store.ForTenant(d.tenantOf(t, "a@example.com"), models.Actor{Kind: models.System}), id))
-		return answer{}
-	}
-	sync()                                  // prepares the statements
-	count("a sync of five blocks", 7, sync) // begin, each block, end
 }
 
 // TestNoConnectionIsHeldWhileAProviderIsAsked would hang if one were: the pool has four, and five callbacks wait.
