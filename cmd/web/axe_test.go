@@ -21,6 +21,9 @@ var sizes = map[string][]struct {
 	width int64
 }{"zh-CN": {{"dark", 1280}, {"light", 320}}, "en": {{"light", 1280}, {"dark", 320}}}
 
+// heaviest is how many bytes of HTML a page may have, not compressed. Style, script and marks are 11 KB more, sent once.
+const heaviest = 49_000
+
 // TestE2E_EveryPageIsAccessibleAndValid takes the tour of all pages in both languages: axe finds nothing that the Web
 // Content Accessibility Guidelines 2.2 AA forbid, html-validate nothing in what the server sends, and nothing must be
 // moved sideways to be read.
@@ -49,6 +52,9 @@ func TestE2E_EveryPageIsAccessibleAndValid(t *testing.T) {
 				t.Errorf("%s says that it is in %q, want %q", name, lang, language)
 			}
 			sent := evaluate[string](b, `fetch(location.href).then(r => r.text())`)
+			if len(sent) > heaviest {
+				t.Errorf("%s (%s) weighs %d bytes, more than %d", name, language, len(sent), heaviest)
+			}
 			file := filepath.Join(pages, fmt.Sprintf("%s.%s.html", name, language))
 			if err := os.WriteFile(file, []byte(sent), 0o600); err != nil {
 				t.Fatal(err)

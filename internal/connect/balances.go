@@ -9,6 +9,7 @@ import (
 
 	"mooring/internal/models"
 	"mooring/internal/oauth"
+	"mooring/internal/vault"
 )
 
 const (
@@ -60,19 +61,27 @@ func (s *Service) Balances(ctx context.Context, st *models.TenantStore, id uuid.
 	if view.Cut = len(page.Versions) > balancesRead; view.Cut {
 		page.Versions = page.Versions[:balancesRead]
 	}
-	slices.Reverse(page.Versions)
-	var lines lines
+	versions := make([]models.Snapshot, 0, len(page.Versions))
 	for _, v := range page.Versions {
-		block := s.openBlock(page.Connection, page.Key, v.Snapshot)
+		versions = append(versions, v.Snapshot)
+	}
+	view.Lines, view.Broken = s.course(page.Connection, page.Key, versions, start)
+	return view, nil
+}
+
+// course opens versions of a connection's balances, newest first, and tells how each currency went from start on.
+func (s *Service) course(c models.Connection, key vault.WrappedKey, versions []models.Snapshot, start time.Time) (all []Line, broken int) {
+	var lines lines
+	for _, v := range slices.Backward(versions) {
+		block := s.openBlock(c, key, v)
 		if block.Broken {
-			view.Broken++
+			broken++
 			continue
 		}
 		block.ChangedAt = later(block.ChangedAt, start)
 		lines.add(block)
 	}
-	view.Lines = lines.all
-	return view, nil
+	return lines.all, broken
 }
 
 func later(a, b time.Time) time.Time {

@@ -3,6 +3,7 @@ package connect
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -128,7 +129,8 @@ func (s *Service) Cards(ctx context.Context, st *models.TenantStore) ([]Card, er
 type OverviewView struct {
 	Accounts []ConnectionView // without their histories
 	Review   models.Review
-	Open     []models.Attempt // what the person has not finished, newest first
+	Open     []models.Attempt     // what the person has not finished, newest first
+	Courses  map[uuid.UUID][]Line // how balances went lately, by connection; of some connections only
 }
 
 // Overview gives the tenant's connections with the newest of each block, where its review stands, and what the person has
@@ -141,7 +143,14 @@ func (s *Service) Overview(ctx context.Context, st *models.TenantStore) (Overvie
 	for i, a := range o.Open {
 		o.Open[i] = settled(a, s.Now())
 	}
-	return OverviewView{Accounts: s.openAll(o.Links, o.Sealing, o.Review), Review: o.Review, Open: o.Open}, nil
+	view := OverviewView{Accounts: s.openAll(o.Links, o.Sealing, o.Review), Review: o.Review, Open: o.Open, Courses: map[uuid.UUID][]Line{}}
+	for _, c := range o.Links {
+		versions := slices.DeleteFunc(slices.Clone(o.Balances), func(v models.Snapshot) bool { return v.ConnectionID != c.ID })
+		if len(versions) > 0 {
+			view.Courses[c.ID], _ = s.course(c, o.Key, versions, versions[0].FetchedAt.Add(-balancesSpan))
+		}
+	}
+	return view, nil
 }
 
 // OpenTenant opens a tenant's connections for an admin's page. Personal values stay masked by their type.

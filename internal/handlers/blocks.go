@@ -12,7 +12,7 @@ import (
 // How many entries of each kind stand on a page at once, and how many more unfold.
 const (
 	flowShown  = 10
-	flowFolded = 190
+	flowFolded = 40
 	fewKinds   = 2 // of so few, each is shown, even if it is empty
 )
 

@@ -2,8 +2,10 @@ package handlers
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
 
 	"mooring/internal/connect"
 	"mooring/internal/models"
@@ -16,8 +18,15 @@ type OverviewPage struct {
 	Accounts   []OverviewAccount
 	Unfinished []Unfinished
 	Totals     []Total
+	Courses    []Course
 	Beside     Comparison
 	Flows      []FlowSum
+}
+
+// Course is how one balance went lately. Its table, and what was before, is on the balances' own page.
+type Course struct {
+	BalanceLine
+	Account OverviewAccount
 }
 
 // OverviewAccount is one live connection.
@@ -73,7 +82,25 @@ func (s *Server) showOverview(c *gin.Context, m *Merchant) error {
 		page.Accounts = append(page.Accounts, account)
 	}
 	page.Totals = page.totals()
+	page.Courses = page.courses(o.Courses)
 	page.Beside = page.compare(page.Accounts)
 	page.Flows = page.flows()
 	return s.show(c, page)
+}
+
+// courses are the balances that have moved, the first few.
+func (p OverviewPage) courses(of map[uuid.UUID][]connect.Line) (all []Course) {
+	for _, account := range p.Accounts {
+		for _, line := range of[account.ID] {
+			drawn := p.balanceLine(line, "course"+strconv.Itoa(len(all)))
+			if drawn.Chart == nil || drawn.Chart.Flat() {
+				continue
+			}
+			drawn.Text = p.T("connect.overview_course", "first", p.Money(line.Points[0].Wallet.Total), "last", drawn.Now, "high", drawn.High, "low", drawn.Low)
+			if all = append(all, Course{drawn, account}); len(all) == chartsShown {
+				return all
+			}
+		}
+	}
+	return all
 }

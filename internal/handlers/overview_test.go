@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"testing"
 
 	"github.com/shopspring/decimal"
@@ -9,6 +10,7 @@ import (
 	"mooring/internal/i18n"
 	"mooring/internal/models"
 	"mooring/internal/oauth"
+	"mooring/internal/oauth/oauthtest"
 )
 
 // account makes a connection with what its provider told.
@@ -82,4 +84,23 @@ func TestOverview_PutsWhatProvidersSaySideBySide(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestOverview_DrawsHowABalanceWent(t *testing.T) {
+	t.Parallel()
+	h, v, connection := moored(t, &oauthtest.Fake{})
+	without(t, "nothing has moved", v.get(t, "/overview"), `id="courses"`)
+	h.fake.Set(func(f *oauthtest.Fake) {
+		f.OnWallets = func(context.Context, oauth.Credential) (oauth.Reading[[]oauth.Wallet], error) {
+			less := oauth.Money{Amount: decimal.RequireFromString("40"), Currency: "USD"}
+			return oauth.Reading[[]oauth.Wallet]{Data: []oauth.Wallet{{Available: less, Total: less}}, Raw: []byte(`{}`)}, nil
+		}
+	})
+	v.post(t, connection+"/sync")
+	h.work(t)
+	v.get(t, "/overview").want(t, "after a change", 200, "", `id="courses"`, `href="`+connection+`/balances"`, "From 100.00\u00a0USD to 40.00\u00a0USD", `<path class="solid"`)
+	stranger := h.owner(t, "b@example.com")
+	h.connected(t, stranger, "20002")
+	h.work(t)
+	without(t, "another merchant", stranger.get(t, "/overview"), `id="courses"`)
 }

@@ -63,9 +63,10 @@ type Sealing struct {
 // Berths is all that a tenant's overview shows.
 type Berths struct {
 	Sealing
-	Links  []Connection
-	Review Review
-	Open   []Attempt // see queueUnfinished
+	Links    []Connection
+	Review   Review
+	Open     []Attempt  // see queueUnfinished
+	Balances []Snapshot // the last versions of each connection's balances, newest first
 }
 
 // Overview gives the tenant's connections with the newest version of each block, where its review stands, and what the
@@ -76,6 +77,7 @@ func (t *TenantStore) Overview(ctx context.Context) (o Berths, err error) {
 		t.queueConnections(b, &o.Links)
 		t.queueKey(b, &o.Key)
 		queueNewest(b, &o.Snapshots, `s.tenant_id = $1`, t.tenant)
+		t.queueCourses(b, &o.Balances)
 		queueReview(b, &o.Review, t.tenant)
 		t.queueUnfinished(b, &o.Open)
 	})

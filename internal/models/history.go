@@ -90,6 +90,24 @@ func (t *TenantStore) Balances(ctx context.Context, id uuid.UUID, limit int) (pa
 	return page, err
 }
 
+const (
+	coursesShown = 6  // connections whose balances the overview shows over time
+	courseLength = 30 // versions of each
+)
+
+// queueCourses reads the last versions of the balances of the tenant's newest connections that have any.
+func (t *TenantStore) queueCourses(b *pgx.Batch, into *[]Snapshot) {
+	b.Queue(`SELECT `+snapshotColumns+`
+		  FROM (SELECT c.tenant_id, c.id FROM connections c WHERE c.tenant_id = $1 AND c.state <> 'disconnected'
+		           AND EXISTS (SELECT FROM snapshots w WHERE w.tenant_id = c.tenant_id AND w.connection_id = c.id AND w.block = 'wallet')
+		         ORDER BY c.created_at DESC, c.id DESC LIMIT $2) c
+		 CROSS JOIN LATERAL (SELECT * FROM snapshots v WHERE v.tenant_id = c.tenant_id AND v.connection_id = c.id AND v.block = 'wallet'
+		         ORDER BY v.version DESC LIMIT $3) s`, t.tenant, coursesShown, courseLength).Query(func(rows pgx.Rows) (err error) {
+		*into, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (Snapshot, error) { return scanSnapshotAnd(row) })
+		return err
+	})
+}
+
 // queueVersions reads what has changed in a tenant's merchant and company data, over all its connections.
 func queueVersions(b *pgx.Batch, into *[]Version, tenant uuid.UUID) {
 	b.Queue(`
