@@ -30,7 +30,7 @@ lint: ## golangci-lint, of the version in tools.mod
 	$(GOLANGCI) run
 
 unit: ## the Go tests alone, browser tests among them
-	scripts/test go test -race -timeout 20m ./...
+	scripts/test go test -race -timeout 40m ./...
 
 bench: ## benchmarks, with allocations
 	@scripts/ensure-postgres
